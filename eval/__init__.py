@@ -1,0 +1,1 @@
+"""Judges answers and measures the product. Imports `ingest` only."""

@@ -1,0 +1,1 @@
+"""Measures of retrieval, text and classification: one small file per family."""

@@ -1,0 +1,315 @@
+"""Features of one sentence against the evidence: what of it the evidence does not hold, or holds elsewhere.
+
+`Evidence` is prepared once per answer and read by every sentence. Each feature has a sign that we know it must have:
++1 where more of it can only speak against support, -1 where more of it can only speak for it. The list and its reasons are
+in `docs/decisions/0004-judging-without-an-entailment-model.md`. This module knows no weights.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from eval.units import Background, Kind, Unit, read_units, shipped_background
+from ingest.errors import InputRefused
+from ingest.sentences import sentence_spans
+
+SIGNS: dict[str, int] = {
+    "rare_uncovered": 1,
+    "largest_uncovered": 1,
+    "missing_numbers": 1,
+    "missing_number_share": 1,
+    "missing_names": 1,
+    "missing_name_share": 1,
+    "broken_pairs": 1,
+    "longest_uncovered_run": 1,
+    "novel_pairs": 1,
+    "window_coverage": -1,
+    "strange_number_neighbours": 1,
+    "names_outside_window": 1,
+    "numbers_outside_window": 1,
+    "coverage": -1,
+    "common_subsequence": -1,
+    "soft_coverage": -1,
+    "missing_years": 1,
+}
+"""Name → the sign its weight must have in the probability of being *un*supported."""
+
+# GROUNDING.md, recipe step 1 and 3: found on the shared labelled sets.
+RARE_IDF = 6.5
+SOFT_MATCH = 0.6
+NEAR, FAR = 3, 16
+# A sentence of evidence that runs longer is read in pieces of this many units (tables without full stops).
+SEGMENT_UNITS = 60
+# A number's neighbours: content within this many units, here and around the number in the evidence (double).
+NEIGHBOUR_UNITS = 4
+# Positions of different texts never count as near each other.
+_TEXT_GAP = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sentence read against the evidence. `features` follow the order of `SIGNS`; the units point into the sentence."""
+
+    features: tuple[float, ...]
+    units: tuple[Unit, ...]
+    uncovered: tuple[Unit, ...]
+    missing_numbers: tuple[Unit, ...]
+    common_subsequence: float
+    best_segment: str
+
+    @property
+    def judgeable(self) -> bool:
+        """Whether the sentence holds any content that can be looked for."""
+        return any(unit.content for unit in self.units)
+
+
+class Evidence:
+    """Texts prepared for reading sentences against them; the question's words count as given where they may."""
+
+    def __init__(self, texts: Sequence[str], *, question: str = "", background: Background | None = None) -> None:
+        """Raises InputRefused where the texts hold no word at all."""
+        self.background = background or shipped_background()
+        self.positions: dict[str, list[int]] = {}
+        self.content_terms: list[str] = []
+        self.content_positions: list[int] = []
+        self.pairs: set[tuple[str, str]] = set()
+        self.segments: list[tuple[list[str], str]] = []
+        self.segment_ids: dict[str, set[int]] = {}
+        self._trigrams: dict[str, list[str]] | None = None
+        self._soft: dict[str, float] = {}
+        offset = 0
+        for text in texts:
+            offset = self._read(text, offset)
+            self.segments.extend([([], "")] * 3)  # so that no window reaches over two texts
+        if not self.positions:
+            raise InputRefused(f"No evidence to judge against: {len(texts)} texts without a single word. Give the passages' text.")
+        self.question_terms = {unit.term for unit in read_units(question)}
+
+    def _read(self, text: str, offset: int) -> int:
+        last = offset
+        for start, end in segment_spans(text):
+            units = read_units(text[start:end])
+            for first in range(0, len(units), SEGMENT_UNITS):
+                part = units[first : first + SEGMENT_UNITS]
+                for unit in part:
+                    self.segment_ids.setdefault(unit.term, set()).add(len(self.segments))
+                self.segments.append(([unit.term for unit in part], text[start:end]))
+            content = []
+            for unit in units:
+                last = offset + unit.position
+                self.positions.setdefault(unit.term, []).append(last)
+                if unit.content:
+                    content.append(unit)
+                    self.content_terms.append(unit.term)
+                    self.content_positions.append(last)
+            self.pairs.update((a.term, b.term) for a, b in _neighbours(content))
+            offset = last + 2
+        return offset + _TEXT_GAP
+
+    def match(self, unit: Unit) -> float:
+        """How well the evidence holds the unit: 1 for the same term, else the likeness of the most similar word."""
+        if unit.term in self.positions:
+            return 1.0
+        if unit.kind is not Kind.WORD:
+            return 0.0
+        if unit.term not in self._soft:
+            self._soft[unit.term] = self._likeness(unit.term)
+        return self._soft[unit.term]
+
+    def _likeness(self, term: str) -> float:
+        """The best Dice coefficient of character trigrams with a word of the evidence."""
+        if self._trigrams is None:
+            self._trigrams = {}
+            for known in self.positions:
+                if known.isalpha():
+                    for trigram in _trigrams(known):
+                        self._trigrams.setdefault(trigram, []).append(known)
+        wanted = _trigrams(term)
+        shared = Counter(known for trigram in wanted for known in self._trigrams.get(trigram, ()))
+        return max((2 * n / (len(wanted) + len(_trigrams(known))) for known, n in shared.items()), default=0.0)
+
+    def read(self, sentence: str) -> Reading:
+        """The sentence's features and what the evidence does not hold of it."""
+        units = tuple(read_units(sentence))
+        content = [unit for unit in units if unit.content]
+        idf = self.background.idf
+        weights = [idf(unit.term) for unit in content]
+        matches = [self.match(unit) for unit in content]
+        covered = [match >= SOFT_MATCH for match in matches]
+        known = [c or unit.term in self.question_terms for unit, c in zip(content, covered, strict=True)]
+        numbers = [unit for unit in content if unit.kind is Kind.NUMBER]
+        missing_numbers = [unit for unit in numbers if unit.term not in self.positions]
+        names = _names(units)
+        missing_names = [u for u in names if self.match(u) < SOFT_MATCH and u.term not in self.question_terms]
+        total = sum(weights) or 1.0
+        window3, _ = self._best_window(content, weights, 3)
+        window2, inside = self._best_window(content, weights, 2)
+        common, segment = self._common_subsequence(units, inside)
+        pairs = list(_neighbours(content))
+        values = {
+            "rare_uncovered": sum(w > RARE_IDF and not k for w, k in zip(weights, known, strict=True)),
+            "largest_uncovered": max((w for w, c in zip(weights, covered, strict=True) if not c), default=0.0),
+            "missing_numbers": len(missing_numbers),
+            "missing_number_share": len(missing_numbers) / len(numbers) if numbers else 0.0,
+            "missing_names": len(missing_names),
+            "missing_name_share": len(missing_names) / len(names) if names else 0.0,
+            "broken_pairs": self._broken_pairs(content, covered),
+            "longest_uncovered_run": _longest_run(covered),
+            "novel_pairs": sum((a.term, b.term) not in self.pairs for a, b in pairs) / len(pairs) if pairs else 0.0,
+            "window_coverage": window3 / total,
+            "strange_number_neighbours": self._strange_numbers(content, numbers),
+            "names_outside_window": sum(self._outside(unit, inside) for unit in names),
+            "numbers_outside_window": sum(self._outside(unit, inside) for unit in numbers),
+            "coverage": sum(w for w, c in zip(weights, covered, strict=True) if c) / total,
+            "common_subsequence": common,
+            "soft_coverage": sum(w * m for w, m in zip(weights, matches, strict=True)) / total,
+            "missing_years": sum(len(unit.term) == 4 and unit.term[0] in "12" for unit in missing_numbers),
+        }
+        uncovered = tuple(unit for unit, k in zip(content, known, strict=True) if not k)
+        return Reading(
+            tuple(float(values[name]) for name in SIGNS), units, uncovered, tuple(missing_numbers), common, segment
+        )
+
+    def _best_window(self, content: Sequence[Unit], weights: Sequence[float], length: int) -> tuple[float, range]:
+        """The idf that the best run of `length` segments holds, and the run."""
+        gains: dict[int, float] = {}
+        for unit, weight in zip(content, weights, strict=True):
+            starts = {s - back for s in self.segment_ids.get(unit.term, ()) for back in range(length)}
+            for start in starts:
+                gains[start] = gains.get(start, 0.0) + weight
+        if not gains:
+            return 0.0, range(0)
+        best = max(gains, key=lambda start: (gains[start], -start))
+        return gains[best], range(best, best + length)
+
+    def _outside(self, unit: Unit, window: range) -> bool:
+        """Whether the evidence holds the unit, but not in this run of segments."""
+        at = self.segment_ids.get(unit.term)
+        return at is not None and not any(s in window for s in at)
+
+    def _common_subsequence(self, units: Sequence[Unit], window: range) -> tuple[float, str]:
+        """The longest common subsequence with the best segment of the run, as a share of the sentence; and that segment."""
+        terms = [unit.term for unit in units]
+        best, text = 0.0, ""
+        for index in window:
+            if 0 <= index < len(self.segments) and self.segments[index][0]:
+                share = _subsequence_length(self.segments[index][0], terms) / max(1, len(terms))
+                if share > best:
+                    best, text = share, self.segments[index][1]
+        return best, text
+
+    def _broken_pairs(self, content: Sequence[Unit], covered: Sequence[bool]) -> int:
+        """How many pairs of content words stand near here and only far apart in the evidence."""
+        broken = 0
+        for i, first in enumerate(content):
+            if not covered[i] or first.term not in self.positions:
+                continue
+            for j in range(i + 1, min(i + 8, len(content))):
+                second = content[j]
+                if second.position - first.position > NEAR or second.term == first.term:
+                    continue
+                if second.start >= first.end and second.term in self.positions:
+                    broken += _distance(self.positions[first.term], self.positions[second.term]) > FAR
+        return broken
+
+    def _strange_numbers(self, content: Sequence[Unit], numbers: Sequence[Unit]) -> int:
+        """How many numbers the evidence holds, but never beside any of the words that stand beside them here."""
+        strange = 0
+        for number in numbers:
+            places = self.positions.get(number.term)
+            if not places:
+                continue
+            here = {u.term for u in content if u is not number and abs(u.position - number.position) <= NEIGHBOUR_UNITS}
+            if here:
+                strange += not any(here & self._around(place) for place in places)
+        return strange
+
+    def _around(self, place: int) -> set[str]:
+        low = bisect_left(self.content_positions, place - 2 * NEIGHBOUR_UNITS)
+        high = bisect_right(self.content_positions, place + 2 * NEIGHBOUR_UNITS)
+        return {self.content_terms[i] for i in range(low, high) if self.content_positions[i] != place}
+
+
+def segment_spans(text: str) -> list[tuple[int, int]]:
+    """The sentences of a text, and its table rows (lines with ` | `) one by one."""
+    spans: list[tuple[int, int]] = []
+    for start, end in sentence_spans(text):
+        if " | " not in text[start:end]:
+            spans.append((start, end))
+            continue
+        at = start
+        for line in text[start:end].splitlines(keepends=True):
+            if line.strip():
+                spans.append((at, at + len(line.rstrip())))
+            at += len(line)
+    return spans
+
+
+def _names(units: Sequence[Unit]) -> list[Unit]:
+    """Capitalised words that do not open the sentence, and codes; none of the words where nearly all are capitalised."""
+    words = [unit for unit in units if unit.kind is Kind.WORD and unit.content]
+    capitals = sum(unit.name for unit in words)
+    headline = len(words) > 3 and capitals > 0.8 * len(words)
+    return [
+        unit for i, unit in enumerate(units) if unit.name and (unit.kind is Kind.CODE or (i > 0 and not headline))
+    ]
+
+
+def _neighbours(content: Sequence[Unit]) -> Iterable[tuple[Unit, Unit]]:
+    """Content units that follow each other; for Chinese pairs the next one that shares no character."""
+    for i, first in enumerate(content[:-1]):
+        second = content[i + 1]
+        if second.start < first.end and i + 2 < len(content):
+            second = content[i + 2]
+        yield first, second
+
+
+def _longest_run(covered: Sequence[bool]) -> int:
+    longest = run = 0
+    for c in covered:
+        run = 0 if c else run + 1
+        longest = max(longest, run)
+    return longest
+
+
+def _distance(first: Sequence[int], second: Sequence[int]) -> int:
+    """The smallest distance between two ascending lists of positions."""
+    if len(first) > len(second):
+        first, second = second, first
+    best = 10**9
+    for place in first:
+        at = bisect_left(second, place)
+        if at < len(second):
+            best = min(best, second[at] - place)
+        if at:
+            best = min(best, place - second[at - 1])
+    return best
+
+
+def _subsequence_length(first: Sequence[str], second: Sequence[str]) -> int:
+    """The length of the longest common subsequence, bit by bit (Hyyrö 2004): a step a term of `second`."""
+    masks: dict[str, int] = {}
+    for i, term in enumerate(first):
+        masks[term] = masks.get(term, 0) | (1 << i)
+    full = (1 << len(first)) - 1
+    row = full
+    for term in second:
+        matched = row & masks.get(term, 0)
+        row = ((row + matched) | (row - matched)) & full
+    return len(first) - row.bit_count()
+
+
+def likeness(first: str, second: str) -> float:
+    """The Dice coefficient of the character trigrams of two words, in [0, 1]."""
+    one, other = _trigrams(first), _trigrams(second)
+    return 2 * len(one & other) / (len(one) + len(other))
+
+
+@lru_cache(maxsize=100_000)
+def _trigrams(term: str) -> frozenset[str]:
+    marked = f"<{term}>"
+    return frozenset(marked[i : i + 3] for i in range(len(marked) - 2))

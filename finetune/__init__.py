@@ -1,0 +1,1 @@
+"""Makes training data, trains adapters and house models. Imports `eval` and `ingest`."""

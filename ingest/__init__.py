@@ -1,0 +1,1 @@
+"""Reads, splits, embeds, indexes and finds. Imports no other package of ours."""

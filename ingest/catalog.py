@@ -1,0 +1,388 @@
+"""The truth about documents: which there are, who may read them, what their pages and chunks say.
+
+Invariants. Every read takes the caller's `Access`; a document the caller may not read looks exactly like one that is not
+there. A version becomes visible in one transaction (`publish`) and never in part. Every method may be called again with the
+same arguments after a crash. The catalog knows nothing of indexes: they follow it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ingest.errors import Conflict, NotFound
+from ingest.layout import page_from_row, page_to_row
+from ingest.schema import chunks, contents, document_groups, documents, groups, now, pages, pointers, versions
+from ingest.types import EVERYONE, Access, Chunk, Hit, IndexRow, Page, ParsedDocument, ScoredChunk
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A document as its readers see it: the live version's facts."""
+
+    document: str
+    document_id: str
+    version: int
+    pages: int
+    bytes: int
+    groups: tuple[str, ...]
+    added_at: str
+    warnings: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagedVersion:
+    """A version that is written but not yet visible."""
+
+    version_id: str
+    document_id: str
+    number: int
+    title: str
+
+
+def group_key(names: Iterable[str]) -> str:
+    """The group set as one string, the same for any order."""
+    return "\n".join(sorted(set(names)))
+
+
+class Catalog:
+    """Reads and writes the tables of `ingest.schema`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # Writing a document: parsed → staged → published
+
+    def has_content(self, sha256: str) -> bool:
+        """Whether these bytes are parsed already."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(contents.c.sha256).where(contents.c.sha256 == sha256)) is not None
+
+    def put_content(self, sha256: str, *, size_bytes: int, parsed: ParsedDocument) -> None:
+        """Keeps what was read of a file, all pages or none."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(contents).where(contents.c.sha256 == sha256))
+            connection.execute(
+                insert(contents).values(
+                    sha256=sha256,
+                    bytes=size_bytes,
+                    title=parsed.title,
+                    page_count=len(parsed.pages),
+                    warnings=list(parsed.warnings),
+                    parsed_at=now(),
+                )
+            )
+            connection.execute(insert(pages), [page_to_row(sha256, page) for page in parsed.pages])
+
+    def content(self, sha256: str) -> ParsedDocument:
+        """What was read of these bytes.
+
+        Raises:
+            NotFound: they were never parsed.
+        """
+        with self._engine.connect() as connection:
+            row = connection.execute(select(contents).where(contents.c.sha256 == sha256)).one_or_none()
+            if row is None:
+                raise NotFound(f"no parsed content {sha256[:12]}…")
+            page_rows = connection.execute(select(pages).where(pages.c.sha256 == sha256).order_by(pages.c.number))
+            return ParsedDocument(tuple(map(page_from_row, page_rows)), row.title, tuple(row.warnings))
+
+    def live_sha256(self, name: str, names_of_groups: Collection[str]) -> str | None:
+        """The content that the document of this name and these groups shows now, or None."""
+        with self._engine.connect() as connection:
+            return connection.scalar(
+                select(versions.c.sha256)
+                .join(documents)
+                .where(documents.c.name == name, documents.c.group_key == group_key(names_of_groups), versions.c.status == "live")
+            )
+
+    def stage(self, name: str, *, names_of_groups: Collection[str], sha256: str, split: Sequence[Chunk]) -> StagedVersion:
+        """Writes a new version with its chunks, invisible until `publish`, or finds the one staged before for this content."""
+        with self._engine.begin() as connection:
+            document_id = self._document_row(connection, name, names_of_groups)
+            title = connection.scalar(select(contents.c.title).where(contents.c.sha256 == sha256)) or name
+            staged = connection.execute(
+                select(versions.c.id, versions.c.number).where(
+                    versions.c.document_id == document_id, versions.c.sha256 == sha256, versions.c.status == "staged"
+                )
+            ).one_or_none()
+            if staged is not None:
+                return StagedVersion(staged.id, document_id, staged.number, title)
+            number = (
+                connection.scalar(select(func.max(versions.c.number)).where(versions.c.document_id == document_id)) or 0
+            ) + 1
+            version_id = f"ver_{secrets.token_hex(10)}"
+            connection.execute(
+                insert(versions).values(
+                    id=version_id, document_id=document_id, number=number, sha256=sha256, status="staged", created_at=now()
+                )
+            )
+            rows = [
+                {
+                    "id": _chunk_id(version_id, ordinal),
+                    "version_id": version_id,
+                    "ordinal": ordinal,
+                    "page": chunk.page,
+                    "start": chunk.start,
+                    "end": chunk.end,
+                    "text": chunk.text,
+                    "headings": list(chunk.headings),
+                }
+                for ordinal, chunk in enumerate(split)
+            ]
+            if rows:
+                connection.execute(insert(chunks), rows)
+            return StagedVersion(version_id, document_id, number, title)
+
+    @staticmethod
+    def _document_row(connection: Connection, name: str, names_of_groups: Collection[str]) -> str:
+        key = group_key(names_of_groups)
+        found = connection.scalar(select(documents.c.id).where(documents.c.name == name, documents.c.group_key == key))
+        if found is not None:
+            return str(found)
+        document_id = f"doc_{secrets.token_hex(8)}"
+        connection.execute(insert(documents).values(id=document_id, name=name, group_key=key, created_at=now()))
+        for group in set(names_of_groups):
+            if group == EVERYONE and connection.scalar(select(groups.c.name).where(groups.c.name == EVERYONE)) is None:
+                connection.execute(insert(groups).values(name=EVERYONE, created_at=now()))
+            connection.execute(insert(document_groups).values(document_id=document_id, group_name=group))
+        return document_id
+
+    def publish(self, version_id: str) -> list[str]:
+        """Makes the version the visible one, in one transaction; the chunk ids that no index needs any longer."""
+        with self._engine.begin() as connection:
+            document_id = connection.scalar(select(versions.c.document_id).where(versions.c.id == version_id))
+            if document_id is None:
+                raise NotFound(f"version {version_id} is gone: its document was removed meanwhile")
+            others = and_(versions.c.document_id == document_id, versions.c.id != version_id)
+            connection.execute(update(versions).where(others).values(status="superseded"))
+            connection.execute(update(versions).where(versions.c.id == version_id).values(status="live"))
+            stale = select(chunks.c.id).join(versions, chunks.c.version_id == versions.c.id).where(others)
+            return list(connection.scalars(stale))
+
+    def discard_unpublished(self, name: str, names_of_groups: Collection[str]) -> None:
+        """Takes back the staged versions of a document whose adding failed; the document too where nothing else is left."""
+        with self._engine.begin() as connection:
+            same = and_(documents.c.name == name, documents.c.group_key == group_key(names_of_groups))
+            document_id = connection.scalar(select(documents.c.id).where(same))
+            if document_id is None:
+                return
+            connection.execute(delete(versions).where(versions.c.document_id == document_id, versions.c.status == "staged"))
+            if not connection.scalar(select(func.count()).where(versions.c.document_id == document_id)):
+                connection.execute(delete(documents).where(documents.c.id == document_id))
+
+    # Changing and removing
+
+    def set_groups(self, document_id: str, names_of_groups: Collection[str], *, access: Access) -> list[str]:
+        """Gives a document other groups; its chunk ids, for the indexes to learn of it.
+
+        Raises:
+            NotFound: no such document for this caller. Conflict: the same name is there in these groups.
+        """
+        self.document(document_id, access=access)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    update(documents).where(documents.c.id == document_id).values(group_key=group_key(names_of_groups))
+                )
+                connection.execute(delete(document_groups).where(document_groups.c.document_id == document_id))
+                connection.execute(
+                    insert(document_groups),
+                    [{"document_id": document_id, "group_name": name} for name in sorted(set(names_of_groups))],
+                )
+        except IntegrityError as error:
+            raise Conflict("a document of the same name carries these groups already: remove one of the two first") from error
+        return self.chunk_ids(document_id)
+
+    def remove(self, document_id: str, *, access: Access) -> list[str]:
+        """Deletes a document with all versions, chunks and vectors; its chunk ids, for the indexes.
+
+        Raises:
+            NotFound: no such document for this caller.
+        """
+        self.document(document_id, access=access)
+        ids = self.chunk_ids(document_id)
+        with self._engine.begin() as connection:
+            own = list(connection.scalars(select(versions.c.sha256).where(versions.c.document_id == document_id)))
+            connection.execute(delete(documents).where(documents.c.id == document_id))
+            unshared = and_(contents.c.sha256.in_(own), contents.c.sha256.not_in(select(versions.c.sha256)))
+            connection.execute(delete(contents).where(unshared))
+        return ids
+
+    def chunk_ids(self, document_id: str) -> list[str]:
+        """The ids of all chunks of all versions of a document."""
+        with self._engine.connect() as connection:
+            return list(connection.scalars(select(chunks.c.id).join(versions).where(versions.c.document_id == document_id)))
+
+    # Reading
+
+    def documents(self, *, access: Access) -> list[DocumentRecord]:
+        """The published documents that the caller may read, by name."""
+        with self._engine.connect() as connection:
+            return self._records(connection, access)
+
+    def document(self, document_id: str, *, access: Access) -> DocumentRecord:
+        """One published document.
+
+        Raises:
+            NotFound: there is none with this id that the caller may read.
+        """
+        with self._engine.connect() as connection:
+            records = self._records(connection, access, document_id)
+        if not records:
+            raise NotFound(f"there is no document {document_id!r}; `graft documents list` shows those you may read")
+        return records[0]
+
+    @staticmethod
+    def _records(connection: Connection, access: Access, document_id: str | None = None) -> list[DocumentRecord]:
+        query = (
+            select(documents, versions.c.number, versions.c.created_at.label("added_at"), contents)
+            .join(versions, versions.c.document_id == documents.c.id)
+            .join(contents, contents.c.sha256 == versions.c.sha256)
+            .where(versions.c.status == "live")
+            .order_by(documents.c.name, documents.c.id)
+        )
+        if document_id is not None:
+            query = query.where(documents.c.id == document_id)
+        records = (
+            DocumentRecord(
+                document=row.name,
+                document_id=row.id,
+                version=row.number,
+                pages=row.page_count,
+                bytes=row.bytes,
+                groups=tuple(row.group_key.split("\n")),
+                added_at=row.added_at,
+                warnings=tuple(row.warnings),
+                sha256=row.sha256,
+            )
+            for row in connection.execute(query)
+        )
+        return [record for record in records if access.permits(record.groups)]
+
+    def page(self, document_id: str, number: int, *, access: Access) -> tuple[DocumentRecord, Page]:
+        """One page of the live version.
+
+        Raises:
+            NotFound: no such document for this caller, or no such page.
+        """
+        record = self.document(document_id, access=access)
+        with self._engine.connect() as connection:
+            row = connection.execute(select(pages).where(pages.c.sha256 == record.sha256, pages.c.number == number)).one_or_none()
+        if row is None:
+            raise NotFound(f"{record.document} has no page {number}: it has pages 1 to {record.pages}")
+        return record, page_from_row(row)
+
+    def hits(self, scored: Sequence[ScoredChunk], *, access: Access) -> list[Hit]:
+        """The published chunks among these that the caller may read, in the order given: the check on the way out."""
+        by_id = {row.chunk_id: row for row in self._live_chunks([one.chunk_id for one in scored])}
+        found = ((one, by_id.get(one.chunk_id)) for one in scored)
+        return [
+            Hit(
+                document=row.name,
+                document_id=row.document_id,
+                version=row.number,
+                page=row.page,
+                chunk=row.chunk_id,
+                score=one.score,
+                text=row.text,
+                start=row.start,
+                headings=tuple(row.headings),
+            )
+            for one, row in found
+            if row is not None and access.permits(row.group_key.split("\n"))
+        ]
+
+    def _live_chunks(self, ids: Sequence[str]) -> Sequence[Any]:
+        query = _CHUNK_ROWS.where(chunks.c.id.in_(ids), versions.c.status == "live")
+        with self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+    def chunk_span(self, chunk_id: str, *, document_id: str, page: int) -> tuple[int, int] | None:
+        """Where on this page of this document the chunk begins and ends; None for a chunk of any other place."""
+        query = select(chunks.c.start, chunks.c.end).join(versions).where(versions.c.document_id == document_id)
+        with self._engine.connect() as connection:
+            row = connection.execute(query.where(chunks.c.id == chunk_id, chunks.c.page == page)).one_or_none()
+        return None if row is None else (row.start, row.end)
+
+    # What indexes are made from
+
+    def index_rows(self, *, ids: Collection[str] | None = None, version_id: str | None = None) -> list[IndexRow]:
+        """Rows of the live chunks, or of these chunks, or of one version (staged or live)."""
+        query = _CHUNK_ROWS
+        if version_id is not None:
+            query = query.where(chunks.c.version_id == version_id)
+        else:
+            query = query.where(versions.c.status == "live")
+        if ids is not None:
+            query = query.where(chunks.c.id.in_(ids))
+        with self._engine.connect() as connection:
+            return [
+                IndexRow(
+                    chunk_id=row.chunk_id,
+                    title=" › ".join([row.title or row.name, *row.headings]),
+                    text=row.text,
+                    groups=frozenset(row.group_key.split("\n")),
+                )
+                for row in connection.execute(query.order_by(versions.c.created_at, versions.c.id, chunks.c.ordinal))
+            ]
+
+    def live_chunk_ids(self) -> set[str]:
+        """The ids of all published chunks: what an index should hold."""
+        with self._engine.connect() as connection:
+            return set(connection.scalars(select(chunks.c.id).join(versions).where(versions.c.status == "live")))
+
+    def counts(self) -> tuple[int, int]:
+        """How many documents and chunks are published."""
+        with self._engine.connect() as connection:
+            live = versions.c.status == "live"
+            return (
+                connection.scalar(select(func.count()).select_from(versions).where(live)) or 0,
+                connection.scalar(select(func.count()).select_from(chunks.join(versions)).where(live)) or 0,
+            )
+
+    def referenced_contents(self) -> set[str]:
+        """The hashes of all files that some version needs."""
+        with self._engine.connect() as connection:
+            return set(connection.scalars(select(versions.c.sha256)))
+
+    def pointer(self, name: str) -> str | None:
+        """The value of a named pointer, such as the live index build."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(pointers.c.value).where(pointers.c.name == name))
+
+    def set_pointer(self, name: str, value: str) -> None:
+        """Swaps a named pointer in one transaction."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(pointers).where(pointers.c.name == name))
+            connection.execute(insert(pointers).values(name=name, value=value))
+
+
+_CHUNK_ROWS = (
+    select(
+        chunks.c.id.label("chunk_id"),
+        chunks.c.page,
+        chunks.c.start,
+        chunks.c.text,
+        chunks.c.headings,
+        documents.c.id.label("document_id"),
+        documents.c.name,
+        documents.c.group_key,
+        versions.c.number,
+        contents.c.title,
+    )
+    .join(versions, chunks.c.version_id == versions.c.id)
+    .join(documents, versions.c.document_id == documents.c.id)
+    .join(contents, contents.c.sha256 == versions.c.sha256)
+)
+
+
+def _chunk_id(version_id: str, ordinal: int) -> str:
+    return "chk_" + hashlib.sha256(f"{version_id}:{ordinal}".encode()).hexdigest()[:20]

@@ -1,0 +1,227 @@
+"""Texts → vectors, behind LangChain's `Embeddings`: the house LSA, sentence encoders, and any service that LangChain speaks to.
+
+Invariants. Every embedder has a `fingerprint`: vectors with different fingerprints never meet in one index. Vectors are float32
+and have unit length, or are zero where a text says nothing that the embedder knows. Weights are read from and written to
+safetensors and JSON only. Nothing is fetched on import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+from scipy.sparse import csr_matrix
+from sklearn.decomposition import TruncatedSVD
+
+from ingest.errors import InputRefused
+from ingest.tokens import index_terms, query_terms
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = NDArray[np.float32]
+
+DIMENSIONS = 256
+VOCABULARY = 120_000
+"""The terms that the most texts hold, 1 KB of memory each. Those of one text alone stay while there is room: leaving them out
+cost up to .06 of nDCG@10. Source: `docs/decisions/0003-search-without-an-encoder.md`."""
+POWER_ITERATIONS = 1
+"""More are slower and no better here: nDCG@10 .948, .942, .936 with 1, 2, 5 of them on DRCD, .661, .657, .659 on CAIL."""
+SAMPLE_TEXTS = 20_000
+"""A larger corpus is fitted on a sample: 15 s at 100,000 chunks. Source: `docs/decisions/0003-search-without-an-encoder.md`."""
+
+
+class Embedder(Protocol):
+    """LangChain's two methods, and which vectors may be compared with each other."""
+
+    @property
+    def fingerprint(self) -> str:
+        """At most 100 characters; the same for the same weights and settings, on every machine."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One vector a text, in order."""
+
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of a question."""
+
+
+def unit_rows(vectors: Sequence[Sequence[float]] | NDArray[np.floating]) -> Vectors:
+    """The rows as float32 of unit length; rows of zeros stay as they are."""
+    matrix = np.asarray(vectors, dtype=np.float32)
+    lengths = np.linalg.norm(matrix, axis=-1, keepdims=True)
+    unit: Vectors = np.divide(matrix, lengths, out=np.zeros_like(matrix), where=lengths > 0)
+    return unit
+
+
+class LatentSemanticEmbeddings(Embeddings):
+    """LSA: TF-IDF of our own terms, projected on the corpus' main directions. Needs no download and knows both languages.
+
+    Made by `fit` or `load`, never changed after.
+    """
+
+    def __init__(self, terms: Sequence[str], weights: NDArray[np.float32], components: NDArray[np.float32]) -> None:
+        """`weights`: inverse document frequencies, (n_terms,) float32; `components`: (n_terms, dim) float32."""
+        self._terms = list(terms)
+        self._columns = {term: column for column, term in enumerate(terms)}
+        self._weights = weights
+        self._components = components
+        digest = hashlib.sha256("\n".join(terms).encode())
+        digest.update(np.ascontiguousarray(weights).tobytes())
+        digest.update(np.ascontiguousarray(components).tobytes())
+        self.fingerprint = f"lsa-{components.shape[1]}-{digest.hexdigest()[:16]}"
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], *, seed: int = 0) -> LatentSemanticEmbeddings:
+        """An embedder for a corpus like these texts; of more than `SAMPLE_TEXTS` texts a seeded sample is taken.
+
+        Raises:
+            InputRefused: there is no text.
+        """
+        if not texts:
+            raise InputRefused("no text to fit on; at least one is needed")
+        if len(texts) > SAMPLE_TEXTS:
+            chosen = np.random.default_rng(seed).choice(len(texts), SAMPLE_TEXTS, replace=False)
+            texts = [texts[i] for i in sorted(chosen)]
+        bags = [Counter(index_terms(text)) for text in texts]
+        frequencies = Counter(term for bag in bags for term in bag)
+        terms = sorted(frequencies, key=lambda term: (-frequencies[term], term))[:VOCABULARY]
+        weights = np.array([1 + math.log((1 + len(texts)) / (1 + frequencies[term])) for term in terms], dtype=np.float32)
+        columns = {term: column for column, term in enumerate(terms)}
+        matrix = _tf_idf(bags, columns, weights)
+        dimensions = min(DIMENSIONS, *matrix.shape)
+        if len(terms) < 2:  # nothing to decompose
+            return cls(terms, weights, np.ones((len(terms), 1), dtype=np.float32))
+        with np.errstate(invalid="ignore", divide="ignore"):  # equal texts have no variance
+            svd = TruncatedSVD(dimensions, n_iter=POWER_ITERATIONS, random_state=seed).fit(matrix)
+        return cls(terms, weights, np.ascontiguousarray(svd.components_.T, dtype=np.float32))
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """See `Embedder`."""
+        vectors: list[list[float]] = self._project([Counter(index_terms(text)) for text in texts]).tolist()
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        """See `Embedder`. Question words carry no topic and are left out."""
+        vector: list[float] = self._project([Counter(query_terms(text))])[0].tolist()
+        return vector
+
+    def _project(self, bags: Sequence[Counter[str]]) -> Vectors:
+        return unit_rows(_tf_idf(bags, self._columns, self._weights) @ self._components)
+
+    def save(self, folder: Path) -> None:
+        """Writes `lsa.safetensors` and `lsa.json` into the folder, which is made where it is not there."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({"weights": self._weights, "components": self._components}, folder / "lsa.safetensors")
+        (folder / "lsa.json").write_text(json.dumps({"fingerprint": self.fingerprint, "terms": self._terms}, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, folder: Path) -> LatentSemanticEmbeddings:
+        """What `save` wrote.
+
+        Raises:
+            InputRefused: the files are missing, damaged, or not of one fit.
+        """
+        try:
+            tensors = load_file(folder / "lsa.safetensors")
+            said = json.loads((folder / "lsa.json").read_text())
+            loaded = cls(said["terms"], tensors["weights"], tensors["components"])
+            fits = loaded.fingerprint == said["fingerprint"]
+        except Exception as error:  # safetensors raises its own error class, which it does not export for typing
+            raise InputRefused(f"{folder} holds no readable LSA model ({error}); `graft reindex` makes it again") from error
+        if not fits:
+            raise InputRefused(f"{folder}: the LSA files are not of one fit; `graft reindex` makes them again")
+        return loaded
+
+
+def _tf_idf(bags: Sequence[Counter[str]], columns: dict[str, int], weights: NDArray[np.float32]) -> csr_matrix:
+    """(n_bags, n_terms) float32 of (1 + ln tf) · idf, rows of unit length."""
+    indices: list[int] = []
+    values: list[float] = []
+    ends = [0]
+    for bag in bags:
+        known = [(columns[term], 1 + math.log(count)) for term, count in bag.items() if term in columns]
+        indices.extend(column for column, _ in known)
+        values.extend(value for _, value in known)
+        ends.append(len(indices))
+    data = np.array(values, dtype=np.float32) * weights[indices] if indices else np.zeros(0, dtype=np.float32)
+    lengths = np.sqrt(np.add.reduceat(np.append(data**2, 0), ends[:-1])) if bags else np.zeros(0)
+    sizes = np.diff(ends)
+    data = data / np.repeat(np.where(sizes > 0, lengths, 1), sizes)
+    return csr_matrix((data.astype(np.float32), indices, ends), shape=(len(bags), len(columns)))
+
+
+class EncoderEmbeddings(Embeddings):
+    """A sentence-transformers model from a folder or a hub id, with the prefixes that it was trained with."""
+
+    def __init__(
+        self, model: str, *, query_prefix: str = "", document_prefix: str = "", device: str | None = None, batch_texts: int = 32
+    ) -> None:
+        """Loads the weights: safetensors only, no code from the repository.
+
+        Raises:
+            InputRefused: there is no such model, or none that may be loaded.
+        """
+        from sentence_transformers import SentenceTransformer  # takes seconds, and the mini profile needs none
+
+        try:
+            self._model = SentenceTransformer(
+                model, device=device, trust_remote_code=False, model_kwargs={"use_safetensors": True}
+            )
+        except (OSError, ValueError) as error:
+            raise InputRefused(
+                f"embedder {model!r} cannot be loaded ({error}); give a folder or hub id of a sentence-transformers model with "
+                "safetensors weights"
+            ) from error
+        self._query_prefix = query_prefix
+        self._document_prefix = document_prefix
+        self._batch_texts = batch_texts
+        self.fingerprint = f"encoder-{_digest(self._model, query_prefix, document_prefix)}"
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """See `Embedder`."""
+        vectors: list[list[float]] = self._encode([self._document_prefix + text for text in texts]).tolist()
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        """See `Embedder`."""
+        vector: list[float] = self._encode([self._query_prefix + text])[0].tolist()
+        return vector
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        return unit_rows(self._model.encode(texts, batch_size=self._batch_texts, convert_to_numpy=True, show_progress_bar=False))
+
+
+def _digest(model: SentenceTransformer, *settings: str) -> str:
+    """Of the settings, and of the beginning of every tensor: a model trained on differs in its first values too."""
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        start = tensor.detach().flatten()[:256].float().cpu().numpy()
+        digest.update(f"{name}{tuple(tensor.shape)}".encode() + start.tobytes())
+    return digest.hexdigest()[:16]
+
+
+class NamedEmbeddings(Embeddings):
+    """Any LangChain embeddings (a service such as `OpenAIEmbeddings`) under a name that tells its vectors from others'."""
+
+    def __init__(self, embeddings: Embeddings, *, name: str) -> None:
+        """`name` must change with the model, its revision, its prefixes and its dimensions."""
+        self._embeddings = embeddings
+        self.fingerprint = f"named-{name}"[:100]
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """See `Embedder`."""
+        return unit_rows(self._embeddings.embed_documents(texts)).tolist() if texts else []
+
+    def embed_query(self, text: str) -> list[float]:
+        """See `Embedder`."""
+        vector: list[float] = unit_rows([self._embeddings.embed_query(text)])[0].tolist()
+        return vector

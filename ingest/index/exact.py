@@ -1,0 +1,133 @@
+"""Nearest vectors by looking at every permitted one: always right, and quick enough up to about 100,000 of them.
+
+Invariants. Everything is in memory (1 KB a chunk at 256 dimensions) and made from the vectors that the catalog keeps. Only rows
+that the caller may read are ranked. Safe to search from many threads while one adds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest.embedding import Vectors
+from ingest.types import Access, ScoredChunk
+
+LEAST_COSINE = 1e-3
+"""What is below has nothing in common but rounding errors."""
+COSINE_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class VectorRow:
+    """A chunk's vector, (dim,) float32 of unit length, and the groups that may find it."""
+
+    chunk_id: str
+    groups: frozenset[str]
+    vector: Vectors
+
+
+class ExactScan:
+    """All vectors in one matrix, with the number of its group set beside each row: there are far fewer sets than rows."""
+
+    def __init__(self, rows: Iterable[VectorRow] = ()) -> None:
+        self._lock = threading.Lock()
+        self._ids: list[str] = []
+        self._places: dict[str, int] = {}
+        self._matrix: Vectors = np.zeros((0, 0), dtype=np.float32)
+        self._set_of_row = np.zeros(0, dtype=np.int32)
+        self._sets: list[frozenset[str]] = []
+        self._set_numbers: dict[frozenset[str], int] = {}
+        self.add(rows)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def ids(self) -> set[str]:
+        """The ids of all rows."""
+        with self._lock:
+            return set(self._ids)
+
+    def add(self, rows: Iterable[VectorRow]) -> None:
+        """Adds the rows, replacing those of the same chunk."""
+        with self._lock:
+            for row in rows:
+                place = self._places.get(row.chunk_id)
+                if place is None:
+                    place = self._places[row.chunk_id] = len(self._ids)
+                    self._ids.append(row.chunk_id)
+                    self._make_room(len(row.vector))
+                self._matrix[place] = row.vector
+                self._set_of_row[place] = self._set_number(row.groups)
+
+    def _make_room(self, dimensions: int) -> None:
+        if len(self._ids) > len(self._matrix):
+            room = max(1024, 2 * len(self._matrix))
+            matrix = np.zeros((room, dimensions), dtype=np.float32)
+            matrix[: len(self._matrix)] = self._matrix if len(self._matrix) else 0
+            self._matrix = matrix
+            self._set_of_row = np.resize(self._set_of_row, room)
+
+    def _set_number(self, groups: frozenset[str]) -> int:
+        number = self._set_numbers.setdefault(groups, len(self._sets))
+        if number == len(self._sets):
+            self._sets.append(groups)
+        return number
+
+    def remove(self, chunk_ids: Collection[str]) -> None:
+        """Removes the rows; unknown ids are ignored."""
+        with self._lock:
+            for chunk_id in chunk_ids:
+                place = self._places.pop(chunk_id, None)
+                if place is None:
+                    continue
+                last = self._ids.pop()
+                if last != chunk_id:
+                    self._ids[place] = last
+                    self._places[last] = place
+                    self._matrix[place] = self._matrix[len(self._ids)]
+                    self._set_of_row[place] = self._set_of_row[len(self._ids)]
+
+    def rows(self, chunk_ids: Sequence[str] | None = None) -> Iterator[VectorRow]:
+        """All rows, or those of these chunks, as they are when each is reached."""
+        for chunk_id in list(self._ids) if chunk_ids is None else chunk_ids:
+            with self._lock:
+                place = self._places.get(chunk_id)
+                if place is None:
+                    continue
+                row = VectorRow(chunk_id, self._sets[self._set_of_row[place]], self._matrix[place].copy())
+            yield row
+
+    def permitted_count(self, access: Access) -> int:
+        """How many rows the caller may read."""
+        with self._lock:
+            return int(np.count_nonzero(self._permitted(access)))
+
+    def permits(self, chunk_id: str, access: Access) -> bool:
+        """Whether the chunk is held and the caller may read it."""
+        with self._lock:
+            place = self._places.get(chunk_id)
+            return place is not None and access.permits(self._sets[self._set_of_row[place]])
+
+    def nearest(self, vector: Vectors, *, access: Access, limit: int) -> list[ScoredChunk]:
+        """At most `limit` permitted chunks by cosine, best first; none below `LEAST_COSINE`."""
+        with self._lock:
+            count = len(self._ids)
+            places = np.flatnonzero(self._permitted(access))
+            if not len(places) or limit < 1:
+                return []
+            # Gathering rows costs more than multiplying them, unless they are few.
+            are_few = len(places) * 4 < count
+            cosines = self._matrix[places] @ vector if are_few else (self._matrix[:count] @ vector)[places]
+            cosines = np.round(cosines, COSINE_DIGITS)  # so that equal texts are equal wherever they stand in the matrix
+            least = max(LEAST_COSINE, float(np.partition(cosines, -limit)[-limit]) if len(cosines) > limit else LEAST_COSINE)
+            found = [ScoredChunk(self._ids[places[i]], float(cosines[i])) for i in np.flatnonzero(cosines >= least)]
+        return sorted(found, key=lambda chunk: (-chunk.score, chunk.chunk_id))[:limit]
+
+    def _permitted(self, access: Access) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """(n_rows,) bool."""
+        of_set = np.array([access.permits(groups) for groups in self._sets], dtype=np.bool_)
+        numbers = self._set_of_row[: len(self._ids)]
+        return of_set[numbers] if len(numbers) else np.zeros(0, dtype=np.bool_)

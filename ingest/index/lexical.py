@@ -1,0 +1,184 @@
+"""BM25 over our own terms, in a tantivy folder that survives restarts and grows row by row.
+
+Invariants. Terms are cut by `ingest.tokens` alone: tantivy splits them at the blanks between them. The rights filter is part
+of the query. A folder that cannot be read, or that another format wrote, starts again empty: the catalog fills it.
+It does not know which documents are published.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import tantivy
+from tantivy import Occur, Query
+
+from ingest.rerank import Candidate, document_frequency_weight
+from ingest.tokens import character_trigrams, index_terms, query_terms, units
+from ingest.types import Access, IndexRow, ScoredChunk
+
+FORMAT = "1"
+"""Changes with the fields below and with the terms that `ingest.tokens` makes."""
+TRIGRAM_WEIGHT = 0.25
+TITLE_MENTION_WEIGHT = 1.0
+"""Source of both: `docs/decisions/0003-search-without-an-encoder.md`."""
+TITLE_SEPARATOR = " › "
+"""Between the document's title and the headings in a row's `title`; each may be mentioned by itself."""
+TITLE_UNITS = 24
+"""Longer titles are not looked for in questions."""
+QUERY_TERMS = 256
+"""Longer questions are read up to here: they are pasted text, and the cost grows with their length."""
+_WRITER_BYTES = 64 * 2**20
+
+
+class LexicalIndex:
+    """An `Index` by words. Scores are BM25 (k1 1.2, b 0.75: tantivy fixes both) of terms, 3-grams and title mentions."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = threading.Lock()
+        self._index = _open(folder)
+        self._schema = self._index.schema
+        self._writer = self._index.writer(_WRITER_BYTES, 1)
+
+    def add(self, rows: Sequence[IndexRow]) -> None:
+        """See `Index`."""
+        if not rows:
+            return
+        with self._lock:
+            for row in rows:
+                self._writer.delete_documents_by_term("id", row.chunk_id)
+                self._writer.add_document(_document(row))
+            self._commit()
+
+    def remove(self, chunk_ids: Collection[str]) -> None:
+        """See `Index`."""
+        if not chunk_ids:
+            return
+        with self._lock:
+            for chunk_id in chunk_ids:
+                self._writer.delete_documents_by_term("id", chunk_id)
+            self._commit()
+
+    def _commit(self) -> None:
+        self._writer.commit()
+        self._index.reload()
+
+    def close(self) -> None:
+        """Ends merging and lets go of the folder; nothing may be added after."""
+        with self._lock:
+            self._writer.wait_merging_threads()
+
+    def ids(self) -> set[str]:
+        """See `Index`."""
+        return _ids(self._index)
+
+    def search(self, query: str, *, access: Access, limit: int) -> list[ScoredChunk]:
+        """See `Index`. A chunk that holds no term of the question is not found."""
+        return [ScoredChunk(found.chunk_id, found.score) for found in self.candidates(query, access=access, limit=limit)]
+
+    def candidates(self, query: str, *, access: Access, limit: int, among: Collection[str] | None = None) -> list[Candidate]:
+        """What `search` finds, with the units of each chunk for a reranker.
+
+        With `among`, the permitted ones of these chunks, also those that hold no term of the question (score 0).
+        """
+        searcher = self._index.searcher()
+        clauses = [(Occur.Should, asked) for asked in self._asked(searcher, query)]
+        if among is not None:
+            clauses.append((Occur.Must, _unscored(Query.term_set_query(self._schema, "id", list(among)))))
+        if not clauses or limit < 1:
+            return []
+        query_of_all = Query.boolean_query(clauses)
+        if not access.administrator:
+            carried = Query.term_set_query(self._schema, "groups", sorted(access.groups))
+            query_of_all = Query.boolean_query([(Occur.Must, query_of_all), (Occur.Must, _unscored(carried))])
+        hits = searcher.search(query_of_all, limit, count=False).hits
+        return [_candidate(searcher.doc(address), float(score)) for score, address in hits]
+
+    def weight(self, term: str) -> float:
+        """How much a term tells: the rarer in the whole index, the more."""
+        searcher = self._index.searcher()
+        return document_frequency_weight(searcher.doc_freq("terms", term), searcher.num_docs)
+
+    def _asked(self, searcher: tantivy.Searcher, query: str) -> list[Query]:
+        terms = [self._term("terms", term) for term in query_terms(query)[:QUERY_TERMS]]
+        trigrams = dict.fromkeys(character_trigrams(query)[: 2 * QUERY_TERMS])
+        terms += [Query.boost_query(self._term("trigrams", trigram), TRIGRAM_WEIGHT) for trigram in trigrams]
+        for title, count in _mentioned_titles(searcher, query):
+            # A title counts as one more term: one that as many chunks hold as carry the title.
+            worth = TITLE_MENTION_WEIGHT * math.log1p(searcher.num_docs / count)
+            terms.append(Query.const_score_query(self._term("titles", title), worth))
+        return terms
+
+    def _term(self, field: str, value: str) -> Query:
+        return Query.term_query(self._schema, field, value, "freq" if field in ("terms", "trigrams") else "basic")
+
+
+def _unscored(query: Query) -> Query:
+    return Query.const_score_query(query, 0.0)
+
+
+def _mentioned_titles(searcher: tantivy.Searcher, query: str) -> Iterable[tuple[str, int]]:
+    """The titles of at least two characters that stand in the question, and how many chunks carry each."""
+    asked = units(query)[:QUERY_TERMS]
+    spans = {
+        " ".join(asked[start:end])
+        for start in range(len(asked))
+        for end in range(start + 1, min(start + TITLE_UNITS, len(asked)) + 1)
+    }
+    for span in sorted(spans):
+        if len(span) >= 2 and (count := searcher.doc_freq("titles", span)):
+            yield span, count
+
+
+def _document(row: IndexRow) -> tantivy.Document:
+    text = f"{row.title}\n{row.text}"
+    titles = {" ".join(units(title)) for title in row.title.split(TITLE_SEPARATOR)}
+    document = tantivy.Document(
+        id=row.chunk_id,
+        groups=sorted(row.groups),
+        terms=" ".join(index_terms(text)),
+        trigrams=" ".join(character_trigrams(text)),
+        titles=sorted(titles - {""}),
+    )
+    document.add_bytes("units", " ".join(units(text)).encode())
+    return document
+
+
+def _candidate(document: tantivy.Document, score: float) -> Candidate:
+    return Candidate(document.get_first("id"), score, bytes(document.get_first("units")).decode().split(" "))
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("groups", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("titles", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("trigrams", tokenizer_name="whitespace", index_option="freq")
+    builder.add_bytes_field("units", stored=True)
+    return builder.build()
+
+
+def _open(folder: Path) -> tantivy.Index:
+    """The index in the folder; a new empty one where there is none, or none that can be read."""
+    stamp = folder / "format"
+    if stamp.is_file() and stamp.read_text() == FORMAT:
+        try:
+            index = tantivy.Index(_schema(), path=str(folder / "tantivy"))
+            _ids(index)
+        except (ValueError, OSError):  # a damaged file
+            pass
+        else:
+            return index
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "tantivy").mkdir(parents=True)
+    index = tantivy.Index(_schema(), path=str(folder / "tantivy"))
+    stamp.write_text(FORMAT)
+    return index
+
+
+def _ids(index: tantivy.Index) -> set[str]:
+    return {term for term, _ in index.searcher().terms_with_prefix("id", "", filter_query=Query.all_query())}

@@ -1,0 +1,198 @@
+"""Reads files in a process of its own, so that a hostile or broken file costs that process and nothing else.
+
+One worker serves many files. It is killed and replaced when it runs over its time or dies; its memory is bounded by the
+operating system. Requests and answers are lines of JSON over pipes. `python -m ingest.isolation` is the worker's own side.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import queue
+import resource
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ingest.errors import GraftError, InputRefused
+from ingest.layout import page_from_row, page_to_row
+from ingest.settings import ReadLimits
+from ingest.types import Bbox, Page, ParsedDocument
+
+NO_TEXT_LAYER = "no text layer"
+
+
+class PdfWorker:
+    """Reads and draws PDF files in a worker process; safe to call from several threads, one file at a time."""
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._answers: queue.Queue[str | None] = queue.Queue()
+
+    def __enter__(self) -> PdfWorker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the worker process; the next call starts another."""
+        with self._lock:
+            self._kill()
+
+    def read(self, path: Path, *, progress: Callable[[int, int], None] | None = None) -> ParsedDocument:
+        """All pages of the file; `progress(pages_done, pages_total)` is called after each.
+
+        Raises:
+            InputRefused: the file cannot be read within the limits; the message says why.
+        """
+        pages: list[Page] = []
+        title, total = "", 0
+        for answer in self._call({"operation": "read", "path": str(path)}):
+            if "total" in answer:
+                title, total = answer["title"], answer["total"]
+            else:
+                pages.append(page_from_row(_Row(answer["page"])))
+                if progress is not None:
+                    progress(len(pages), total)
+        blank = [page.number for page in pages if not page.text.strip()]
+        warnings = [f"{NO_TEXT_LAYER}: page {_ranges(blank)}"] if blank else []
+        return ParsedDocument(tuple(pages), title, tuple(warnings))
+
+    def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
+        """One page as PNG with the boxes marked.
+
+        Raises:
+            InputRefused: the page cannot be drawn within the limits.
+        """
+        request = {"operation": "render", "path": str(path), "number": number, "boxes": list(boxes), "dpi": dpi}
+        (answer,) = self._call(request)
+        return base64.b64decode(answer["png"])
+
+    def _call(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        with self._lock:
+            deadline = time.monotonic() + self._limits.timeout_s
+            done = False
+            try:
+                self._send(request)
+                while True:
+                    answer = self._receive(deadline)
+                    if "refused" in answer:
+                        done = True
+                        raise InputRefused(answer["refused"])
+                    if "done" in answer:
+                        done = True
+                        return
+                    yield answer
+            finally:
+                if not done:  # it ran over its time, died, or nobody wants the rest: its pipe is of no more use
+                    self._kill()
+
+    def _send(self, request: dict[str, Any]) -> None:
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        assert self._process is not None and self._process.stdin is not None  # noqa: S101 - for the type checker
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+
+    def _receive(self, deadline: float) -> dict[str, Any]:
+        try:
+            line = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            limit = f"{self._limits.timeout_s:g} s"
+            raise InputRefused(f"reading took longer than {limit} and was stopped: the file is too complex or damaged") from None
+        if line is None:
+            limit = f"{self._limits.memory_mib} MiB"
+            raise InputRefused(f"the reader died on this file: it is damaged or needs more than {limit} of memory")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _start(self) -> None:
+        answers: queue.Queue[str | None] = queue.Queue()
+        self._answers = answers
+        self._process = process = subprocess.Popen(
+            [sys.executable, "-m", "ingest.isolation", json.dumps(asdict(self._limits))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "PYTHONUTF8": "1"},
+        )
+
+        def forward() -> None:
+            assert process.stdout is not None  # noqa: S101 - for the type checker
+            for line in process.stdout:
+                answers.put(line)
+            answers.put(None)
+
+        threading.Thread(target=forward, name="pdf-worker", daemon=True).start()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+class _Row:
+    """Lets `page_from_row` read a dictionary as it reads a catalog row."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+def _ranges(numbers: list[int]) -> str:
+    """`1-3, 7` for [1, 2, 3, 7]."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][-1] == number - 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
+
+
+def _serve(limits: ReadLimits) -> None:
+    """The worker's loop: one request a line, its answers a line each, `{"done": true}` last."""
+    import pymupdf
+
+    from ingest.pdf import open_pdf, read_pages, read_title, render_png
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    memory = limits.memory_mib << 20
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+    def answer(**values: Any) -> None:
+        sys.stdout.write(json.dumps(values) + "\n")
+        sys.stdout.flush()
+
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            with open_pdf(Path(request["path"]), limits=limits) as document:
+                if request["operation"] == "read":
+                    answer(total=document.page_count, title=read_title(document))
+                    for page in read_pages(document, limits=limits):
+                        answer(page=page_to_row("", page))
+                else:
+                    png = render_png(document, request["number"], boxes=request["boxes"], dpi=request["dpi"], limits=limits)
+                    answer(png=base64.b64encode(png).decode())
+        except GraftError as error:
+            answer(refused=str(error))
+        else:
+            answer(done=True)
+
+
+if __name__ == "__main__":
+    _serve(ReadLimits(**json.loads(sys.argv[1])))

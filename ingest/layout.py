@@ -1,0 +1,67 @@
+"""Where text stands on a page: pages to and from the catalog's rows, and the boxes of a span of text."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from ingest.types import Bbox, Block, BlockKind, Line, Page
+
+
+def page_to_row(sha256: str, page: Page) -> dict[str, Any]:
+    """The page as a row of the table `pages`."""
+    return {
+        "sha256": sha256,
+        "number": page.number,
+        "width": page.width,
+        "height": page.height,
+        "ocr": page.ocr,
+        "text": page.text,
+        "layout": {
+            "blocks": [[block.kind, block.start, block.end, block.bbox, block.rows] for block in page.blocks],
+            "lines": [[line.start, line.end, line.bbox] for line in page.lines],
+        },
+    }
+
+
+def page_from_row(row: Any) -> Page:
+    """The page that `page_to_row` wrote."""
+    return Page(
+        number=row.number,
+        width=row.width,
+        height=row.height,
+        text=row.text,
+        ocr=row.ocr,
+        blocks=tuple(
+            Block(BlockKind(kind), start, end, tuple(bbox), tuple(map(tuple, rows)))
+            for kind, start, end, bbox, rows in row.layout["blocks"]
+        ),
+        lines=tuple(Line(start, end, tuple(bbox)) for start, end, bbox in row.layout["lines"]),
+    )
+
+
+def boxes_of_span(page: Page, start: int, end: int) -> tuple[Bbox, ...]:
+    """One box a printed line that the span touches, trimmed to the part of the line that it covers.
+
+    The trim assumes even spacing within a line (wide characters count twice), which is right to about a character.
+    """
+    boxes = []
+    for line in page.lines:
+        first, last = max(start, line.start), min(end, line.end)
+        if first >= last:
+            continue
+        x0, y0, x1, y1 = line.bbox
+        total = max(1, _printed_width(page.text[line.start : line.end]))
+        before = _printed_width(page.text[line.start : first]) / total
+        until = _printed_width(page.text[line.start : last]) / total
+        boxes.append((round(x0 + (x1 - x0) * before, 1), y0, round(x0 + (x1 - x0) * until, 1), y1))
+    return tuple(boxes)
+
+
+def is_wide(character: str) -> bool:
+    """Whether the character is written full width (Chinese, its punctuation): such text takes no space at a line's end."""
+    return unicodedata.east_asian_width(character) in "WF" or character in "“”‘’…—"
+
+
+def _printed_width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

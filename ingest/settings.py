@@ -1,0 +1,30 @@
+"""How documents are read and split. Frozen: a change of these makes other chunks, never a change under way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """What reading one file may cost before it is refused. A 3 KB PDF can ask for 37 s of parsing."""
+
+    timeout_s: float = 120.0
+    memory_mib: int = 2048
+    pages: int = 5000
+    text_characters: int = 20_000_000
+    file_mib: int = 200
+    image_pixels: int = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """Limits of reading, and the size of a chunk.
+
+    A chunk is closed when the next sentence would take it past `chunk_characters` (Latin script) or
+    `chunk_characters_han` (Chinese, which says as much in a third of the characters).
+    """
+
+    limits: ReadLimits = ReadLimits()
+    chunk_characters: int = 900
+    chunk_characters_han: int = 320

@@ -1,0 +1,123 @@
+"""Text → the terms that BM25 and the judge count, the same for documents and questions, Chinese and English.
+
+Terms are made from a normalised copy (NFKC, lower case); the stored text is never touched. A unit is one position of the
+text: a Han character, or a word's Porter2 stem. Index terms are the units without English stop words, plus the bigrams of
+each Han run. The recipe and what each step is worth are measured in `docs/decisions/0003-search-without-an-encoder.md`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import snowballstemmer
+
+HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_HAN_CHARACTER = re.compile(f"[{HAN}]")
+_PIECE = re.compile(
+    rf"[{HAN}]+"  # a Han run
+    r"|\d+(?:[.,]\d+)*%?"  # a number with its separators: 21,012 or 3.5%
+    rf"|[^\W_{HAN}]+(?:'[^\W_{HAN}]+)?"  # a word; a Han character beside it begins a run of its own
+)
+# Begins only where a run does, which keeps the search linear in the text's length.
+_JOINED = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.][a-z0-9]+)+")
+
+# Lucene's 33 stop words, then interrogatives, auxiliaries and pronouns: question words carry no topic.
+STOP_WORDS = frozenset(
+    """a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to
+    was will with
+    what which who whom whose how when where why do does did doing done has have had having can could would should may might
+    shall must its his her hers he him she we us our ours you your yours i me my mine them from about than so been being were
+    am there's it's s""".split()
+)
+
+# Longest first, so that 为什么 goes before 什么 and no bare 为 stays.
+CHINESE_QUESTION_WORDS = (
+    "什么时候 什麼時候 什么样 什麼樣 为什么 為什麼 怎么样 怎麼樣 请问 請問 什么 什麼 为何 為何 怎么 怎麼 如何 哪些 哪一 哪个 "
+    "哪個 哪里 哪裡 哪儿 哪兒 哪位 何时 何時 多少 几个 幾個 是谁 是誰 是否 哪 谁 誰 吗 嗎 呢 的"
+).split()
+_CHINESE_QUESTION_WORD = re.compile("|".join(CHINESE_QUESTION_WORDS))
+
+_stemmer = snowballstemmer.stemmer("english")
+
+
+def normalise(text: str) -> str:
+    """The text in NFKC and lower case with straight apostrophes; its length may differ from the original's."""
+    return unicodedata.normalize("NFKC", text).lower().replace("’", "'")
+
+
+def is_han(character: str) -> bool:
+    """Whether the character is a Chinese (Han) one."""
+    return _HAN_CHARACTER.match(character) is not None
+
+
+def language(text: str) -> str:
+    """`zh` or `en`, whichever the text is mostly written in: one Han character weighs as much as a short word."""
+    han = len(_HAN_CHARACTER.findall(text))
+    latin = sum(1 for c in text if c.isascii() and c.isalpha())
+    return "zh" if han * 3 > latin else "en"
+
+
+@lru_cache(maxsize=100_000)
+def stem(word: str) -> str:
+    """The Porter2 stem of a lower-case word; numbers lose their thousands separators."""
+    if word[0].isdigit():
+        return word.replace(",", "")
+    return str(_stemmer.stemWord(word.removesuffix("'s")))
+
+
+def pieces(text: str) -> list[str]:
+    """The Han runs, numbers and words of the normalised text, in order."""
+    return _PIECE.findall(normalise(text))
+
+
+def units(text: str) -> list[str]:
+    """One entry a position: each Han character by itself, each other word as its stem, stop words kept as they are."""
+    out: list[str] = []
+    for piece in pieces(text):
+        if is_han(piece[0]):
+            out.extend(piece)
+        else:
+            out.append(piece if piece in STOP_WORDS else stem(piece))
+    return out
+
+
+def index_terms(text: str) -> list[str]:
+    """The terms of a document: stems without stop words, Han characters and bigrams, codes such as `hx-200` whole as well."""
+    out: list[str] = []
+    for piece in pieces(text):
+        if is_han(piece[0]):
+            out.extend(piece)
+            out.extend(piece[i : i + 2] for i in range(len(piece) - 1))
+        elif piece not in STOP_WORDS:
+            out.append(stem(piece))
+    out.extend(_codes(text))
+    return out
+
+
+def _codes(text: str) -> list[str]:
+    """The joined words that hold both a digit and a letter, such as `hx-200` and `v2.1`."""
+    joined = _JOINED.findall(normalise(text))
+    return [word for word in joined if any(c.isdigit() for c in word) and any(c.isalpha() for c in word)]
+
+
+def without_question_words(question: str) -> str:
+    """The question with its Chinese question words replaced by spaces; English ones are stop words already."""
+    return _CHINESE_QUESTION_WORD.sub(" ", question)
+
+
+def query_terms(question: str) -> list[str]:
+    """The distinct terms of a question, in order of first mention; all terms where nothing but question words was asked."""
+    terms = index_terms(without_question_words(question)) or index_terms(question)
+    return list(dict.fromkeys(terms))
+
+
+def character_trigrams(text: str) -> list[str]:
+    """3-grams of `<word>` for each word that is neither Han nor a stop word: they bridge inflections and misspellings."""
+    out: list[str] = []
+    for piece in pieces(text):
+        if not is_han(piece[0]) and piece not in STOP_WORDS:
+            marked = f"<{piece}>"
+            out.extend(marked[i : i + 3] for i in range(len(marked) - 2))
+    return out

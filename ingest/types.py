@@ -1,0 +1,138 @@
+"""What every package speaks about: access, documents, pages, chunks, hits.
+
+Invariants. A chunk lies on one page and its text is that page's own, character for character
+(`chunk.text == page.text[chunk.start:chunk.end]`), so an exact quote maps to a place on the page by addition.
+Spans are Unicode code points, end exclusive; pages count from 1; boxes are PDF points from the top left.
+This module knows nothing of storage, indexes or models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+Bbox = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in PDF points (1/72 inch) from the page's top left corner."""
+
+EVERYONE = "everyone"
+"""The group of documents that were added without naming one; every caller holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a caller may read. There is no default: whoever reads must say on whose behalf."""
+
+    groups: frozenset[str]
+    administrator: bool = False
+
+    @staticmethod
+    def of(*groups: str) -> Access:
+        """Access of a caller who holds these groups, and `everyone` as all callers do."""
+        return Access(frozenset(groups) | {EVERYONE})
+
+    @staticmethod
+    def everything() -> Access:
+        """Access of the administrator, who reads every document."""
+        return Access(frozenset({EVERYONE}), administrator=True)
+
+    def permits(self, groups: Iterable[str]) -> bool:
+        """Whether a document that carries these groups may be read: any one of them is enough."""
+        return self.administrator or not self.groups.isdisjoint(groups)
+
+
+class BlockKind(StrEnum):
+    """What a block of a page is."""
+
+    TEXT = "text"
+    TABLE = "table"
+    HEADING = "heading"
+    LIST = "list"
+    CAPTION = "caption"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line: the span of the page's text that it shows, and where."""
+
+    start: int
+    end: int
+    bbox: Bbox
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading, list or table, in reading order."""
+
+    kind: BlockKind
+    start: int
+    end: int
+    bbox: Bbox
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as read. `text` is the page's own; blocks and lines index into it."""
+
+    number: int
+    width: float
+    height: float
+    text: str
+    blocks: tuple[Block, ...] = ()
+    lines: tuple[Line, ...] = ()
+    ocr: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """All pages of one file's content, with what a person should know about the reading of it."""
+
+    pages: tuple[Page, ...]
+    title: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of one page, the unit that is searched. `headings` run from the outermost to the innermost."""
+
+    id: str
+    page: int
+    start: int
+    end: int
+    text: str
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What an index needs to know of a chunk. `title` is the document's title and the headings above the chunk."""
+
+    chunk_id: str
+    title: str
+    text: str
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredChunk:
+    """An index's answer: higher scores are better; scores of different indexes do not compare."""
+
+    chunk_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found and that the caller may read. Higher scores are better."""
+
+    document: str
+    document_id: str
+    version: int
+    page: int
+    chunk: str
+    score: float
+    text: str
+    start: int
+    headings: tuple[str, ...] = ()

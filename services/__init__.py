@@ -1,0 +1,1 @@
+"""Composes the other packages into a product and serves it."""

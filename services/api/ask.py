@@ -1,0 +1,69 @@
+"""`/api/ask` and `/api/search`: a question or some words, answered within the caller's rights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from ingest.errors import GraftError
+from services.answering import Done, Event, JudgedSentence, Sources, Token, Turn
+from services.api import schemas, sse
+from services.api.auth import Caller, TheKnowledgeBase, narrowed
+from services.api.errors import problem_of
+
+router = APIRouter(prefix="/api", tags=["questions"])
+
+
+@router.post("/search", response_model=schemas.SearchResponse)
+def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
+    """Passages for some words, best first."""
+    began = time.perf_counter()
+    hits = kb.search(body.query, access=narrowed(access, body.groups), limit=body.limit)
+    taken = round((time.perf_counter() - began) * 1000, 2)
+    return {"hits": [asdict(hit) for hit in hits], "timings_ms": {"search": taken}}
+
+
+@router.post("/ask", response_model=schemas.AnswerResponse)
+async def ask(body: schemas.AskRequest, kb: TheKnowledgeBase, access: Caller) -> Response:
+    """An answer: as server-sent events `sources`, `token`, `sentence`, `done`, or, with `stream: false`, as JSON."""
+    turns = [Turn(message.role, message.content) for message in body.history]
+    events = kb.stream(body.question, access=narrowed(access, body.groups), arm=body.arm, style=body.style, history=turns)
+    first = await anext(events)  # what is wrong with the request shows before the first byte is sent
+    if body.stream:
+        return sse.response(_written(first, events))
+    async with aclosing(events):
+        while not isinstance(first, Done):
+            first = await anext(events)
+    return JSONResponse(schemas.answer(first.answer))
+
+
+async def _written(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+    async with aclosing(rest):
+        yield _event(first)
+        try:
+            async for event in rest:
+                yield _event(event)
+        except GraftError as error:
+            yield sse.event(problem_of(error), name="error")
+
+
+def _event(event: Event) -> str:
+    match event:
+        case Sources(hits):
+            return sse.event({"hits": [schemas.hit(hit) for hit in hits]}, name="sources")
+        case Token(text):
+            return sse.event({"text": text}, name="token")
+        case JudgedSentence(index, sentence, citations, shown):
+            cited = [schemas.citation(citation) for citation in citations]
+            return sse.event(
+                {"index": index, **schemas.sentence(sentence), "citations": cited, "shown": shown, "replaces": None},
+                name="sentence",
+            )
+        case Done(answer):
+            return sse.event(schemas.answer(answer), name="done")

@@ -1,0 +1,82 @@
+"""Who is calling, and what they may read.
+
+While no key exists, callers on this machine are the administrator. That trust is in the loopback address, so a page of some
+other site must not borrow it: requests must name a loopback host, and come from no foreign origin.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, HTTPException, Request
+
+from ingest.errors import NotPermitted
+from ingest.types import Access
+from services.knowledge_base import KnowledgeBase
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def knowledge_base(request: Request) -> KnowledgeBase:
+    """The application object of this server."""
+    found: KnowledgeBase = request.app.state.knowledge_base
+    return found
+
+
+def caller(request: Request, kb: Annotated[KnowledgeBase, Depends(knowledge_base)]) -> Access:
+    """The caller's access, by key, or as the administrator on a machine without keys.
+
+    Raises:
+        HTTPException: 401 where a key is needed or the one given is not known.
+    """
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    secret = secret.strip() if scheme.lower() == "bearer" else ""
+    # OpenAI's clients must send some key: where none is needed, any will do.
+    if not kb.keys.required():
+        _require_local(request)
+        return Access.everything()
+    if secret and hmac.compare_digest(secret.encode(), request.app.state.local_key.encode()):
+        return Access.everything()
+    try:
+        return kb.keys.access(secret)
+    except NotPermitted as error:
+        raise HTTPException(
+            401, str(error) if secret else "an API key is needed: send it as a bearer token", _CHALLENGE
+        ) from error
+
+
+def administrator(access: Annotated[Access, Depends(caller)]) -> Access:
+    """The caller, who must be an administrator.
+
+    Raises:
+        NotPermitted: the key is not an administrator's.
+    """
+    if not access.administrator:
+        raise NotPermitted("this needs an administrator's key")
+    return access
+
+
+def narrowed(access: Access, groups: Sequence[str] | None) -> Access:
+    """The caller's access, cut down to these groups where some are given; never more than the caller has."""
+    if groups is None:
+        return access
+    return Access.of(*(group for group in groups if access.permits([group])))
+
+
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+Caller = Annotated[Access, Depends(caller)]
+Administrator = Annotated[Access, Depends(administrator)]
+TheKnowledgeBase = Annotated[KnowledgeBase, Depends(knowledge_base)]
+
+
+def _require_local(request: Request) -> None:
+    origin = request.headers.get("origin")
+    names = [request.url.hostname, urlsplit(origin).hostname if origin else "127.0.0.1"]
+    if any(name not in LOOPBACK for name in names):
+        raise HTTPException(
+            401, "without API keys only this machine is served: make one with `graft keys create --admin`", _CHALLENGE
+        )

@@ -1,0 +1,97 @@
+"""`/api/documents` and `/api/jobs`: adding, listing, showing and removing documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, Header, Query, UploadFile
+from fastapi.responses import FileResponse, Response
+
+from ingest.errors import InputRefused
+from services.api import schemas
+from services.api.auth import Administrator, Caller, TheKnowledgeBase
+
+router = APIRouter(prefix="/api", tags=["documents"])
+
+_PIECE_BYTES = 1 << 20
+
+
+@router.get("/documents", response_model=schemas.DocumentsResponse)
+def list_documents(kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
+    """The documents that the caller may read."""
+    return {"documents": [asdict(record) for record in kb.documents(access=access)]}
+
+
+@router.post("/documents", status_code=202, response_model=schemas.JobsResponse)
+def add_documents(
+    kb: TheKnowledgeBase,
+    access: Caller,
+    files: Annotated[list[UploadFile], File(description="PDF files")],
+    group: Annotated[list[str], Form(description="groups that may read them; none: everyone")] = [],  # noqa: B006 - FastAPI copies it
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> dict[str, Any]:
+    """Begins to add files: a job each, durable when this answers. The same `Idempotency-Key` gets the same jobs again."""
+    limit = kb.pipeline.settings.limits.file_mib
+    jobs = []
+    for number, file in enumerate(files):
+        if file.size is not None and file.size > limit << 20:
+            raise InputRefused(f"{file.filename} has {file.size >> 20} MiB; at most {limit} MiB are read")
+        once = f"{idempotency_key}:{number}" if idempotency_key else None
+        jobs.append(asdict(kb.add(file.filename or "", _pieces(file), groups=group, access=access, once=once)))
+    return {"jobs": jobs}
+
+
+@router.get("/documents/{document_id}", response_model=schemas.DocumentModel)
+def show_document(document_id: str, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
+    """One document."""
+    return asdict(kb.catalog.document(document_id, access=access))
+
+
+@router.delete("/documents/{document_id}", status_code=204)
+def remove_document(document_id: str, kb: TheKnowledgeBase, access: Administrator) -> Response:
+    """Deletes a document and everything made from it."""
+    kb.remove(document_id, access=access)
+    return Response(status_code=204)
+
+
+@router.put("/documents/{document_id}/groups", response_model=schemas.DocumentModel)
+def set_groups(document_id: str, body: schemas.GroupsRequest, kb: TheKnowledgeBase, access: Administrator) -> dict[str, Any]:
+    """Gives a document other groups."""
+    return asdict(kb.set_groups(document_id, body.groups, access=access))
+
+
+@router.get("/documents/{document_id}/file", response_class=FileResponse)
+def original(document_id: str, kb: TheKnowledgeBase, access: Caller) -> FileResponse:
+    """The file as it was added."""
+    record, path = kb.original(document_id, access=access)
+    name = record.document.rsplit("/", 1)[-1]
+    return FileResponse(path, media_type="application/pdf", filename=name, content_disposition_type="inline")
+
+
+@router.get(
+    "/documents/{document_id}/pages/{number}.png", response_class=Response, responses={200: {"content": {"image/png": {}}}}
+)
+def page_image(
+    document_id: str,
+    number: int,
+    kb: TheKnowledgeBase,
+    access: Caller,
+    chunk: Annotated[str | None, Query(description="box this passage")] = None,
+    quote: Annotated[str | None, Query(description="box these exact words of the page")] = None,
+) -> Response:
+    """A page as an image, with the cited passage boxed."""
+    png = kb.page_image(document_id, number, access=access, chunk=chunk, quote=quote)
+    return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=300"})
+
+
+@router.get("/jobs/{job_id}", response_model=schemas.JobModel)
+def show_job(job_id: str, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
+    """How far the adding of one document has come."""
+    return asdict(kb.jobs.get(job_id, access=access))
+
+
+def _pieces(file: UploadFile) -> Iterator[bytes]:
+    while piece := file.file.read(_PIECE_BYTES):
+        yield piece

@@ -1,0 +1,258 @@
+"""The shapes of requests and responses under `/api`, as pydantic models for OpenAPI and validation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from eval.types import Answer, Arm, Citation, Sentence, Style
+from ingest.catalog import DocumentRecord
+from ingest.types import Bbox, Hit
+from services.jobs import Job
+
+
+class Request(BaseModel):
+    """A request: names that are not known are refused, so that a typing error is not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Message(Request):
+    """One earlier turn of the conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class AskRequest(Request):
+    """A question. `groups` narrows the caller's rights and never widens them."""
+
+    question: str = Field(min_length=1, max_length=8000)
+    arm: Arm = Arm.RAG
+    style: Style = Style.AUTO
+    history: list[Message] = Field(default_factory=list, max_length=50)
+    groups: list[str] | None = None
+    stream: bool = True
+
+
+class SearchRequest(Request):
+    """Words to look for. `groups` narrows the caller's rights and never widens them."""
+
+    query: str = Field(max_length=8000)
+    limit: int = Field(10, ge=1, le=100)
+    groups: list[str] | None = None
+
+
+class GroupsRequest(Request):
+    """The groups that a document shall carry."""
+
+    groups: list[str] = Field(min_length=1)
+
+
+class GroupRequest(Request):
+    """A group to make."""
+
+    name: str
+
+
+class KeyRequest(Request):
+    """A key to make."""
+
+    name: str = ""
+    groups: list[str] = Field(default_factory=list)
+    administrator: bool = False
+
+
+class HitModel(BaseModel):
+    """A passage that was found; higher scores are better."""
+
+    document: str
+    document_id: str
+    version: int
+    page: int
+    chunk: str
+    score: float
+    text: str
+    headings: list[str]
+
+
+class SearchResponse(BaseModel):
+    """Passages, best first."""
+
+    hits: list[HitModel]
+    timings_ms: dict[str, float]
+
+
+class CitationModel(BaseModel):
+    """The exact passage of a page that a sentence rests on; boxes in PDF points from the top left."""
+
+    marker: int
+    document: str
+    document_id: str
+    version: int
+    page: int
+    chunk: str
+    quote: str
+    bbox: list[Bbox]
+
+
+class SentenceModel(BaseModel):
+    """A judged sentence; `citations` are markers."""
+
+    text: str
+    style: Style
+    support: float
+    supported: bool
+    citations: list[int]
+    reason: str
+
+
+class AnswerResponse(BaseModel):
+    """A whole answer."""
+
+    answer: str
+    language: str
+    style: Style
+    abstained: bool
+    reason: str | None
+    nearest: list[HitModel]
+    citations: list[CitationModel]
+    sentences: list[SentenceModel]
+    usage: dict[str, int]
+    timings_ms: dict[str, float]
+
+
+class DocumentModel(BaseModel):
+    """A document that the caller may read."""
+
+    document: str
+    document_id: str
+    version: int
+    pages: int
+    bytes: int
+    groups: list[str]
+    added_at: str
+    warnings: list[str]
+
+
+class DocumentsResponse(BaseModel):
+    """Documents, by name."""
+
+    documents: list[DocumentModel]
+
+
+class JobModel(BaseModel):
+    """How far the adding of one document has come."""
+
+    job_id: str
+    document: str
+    document_id: str | None
+    version: int | None
+    status: str
+    outcome: str | None
+    stage: str | None
+    pages_done: int
+    pages_total: int | None
+    warnings: list[str]
+    error: str | None
+
+
+class JobsResponse(BaseModel):
+    """The jobs that an upload began."""
+
+    jobs: list[JobModel]
+
+
+class GroupsResponse(BaseModel):
+    """Groups by name."""
+
+    groups: list[str]
+
+
+class KeyModel(BaseModel):
+    """A key without its secret."""
+
+    key_id: str
+    name: str
+    groups: list[str]
+    administrator: bool
+    created_at: str
+    revoked_at: str | None
+
+
+class NewKeyResponse(BaseModel):
+    """A new key; `secret` is shown this once."""
+
+    key: KeyModel
+    secret: str
+
+
+class KeysResponse(BaseModel):
+    """All keys, the oldest first."""
+
+    keys: list[KeyModel]
+
+
+class ReindexResponse(BaseModel):
+    """How many passages were indexed again."""
+
+    chunks: int
+
+
+class MeResponse(BaseModel):
+    """Who the caller is."""
+
+    groups: list[str]
+    administrator: bool
+    key_required: bool
+
+
+class EngineModel(BaseModel):
+    """How the engine stands: a state and a sentence for people."""
+
+    state: str
+    detail: str
+    model: str
+
+
+class StatusResponse(BaseModel):
+    """How the product stands. `note` says, in each language, what this profile does not do well."""
+
+    version: str
+    profile: str
+    engine: EngineModel
+    documents: int
+    chunks: int
+    note: dict[str, str] | None
+
+
+def hit(one: Hit) -> dict[str, Any]:
+    """A hit as JSON."""
+    return HitModel.model_validate(asdict(one)).model_dump(mode="json")
+
+
+def citation(one: Citation) -> dict[str, Any]:
+    """A citation as JSON."""
+    return CitationModel.model_validate(asdict(one)).model_dump(mode="json")
+
+
+def sentence(one: Sentence) -> dict[str, Any]:
+    """A sentence as JSON."""
+    return SentenceModel.model_validate(asdict(one)).model_dump(mode="json")
+
+
+def answer(one: Answer) -> dict[str, Any]:
+    """An answer as JSON, as `graft ask --json` and `done` show it."""
+    return AnswerResponse.model_validate(asdict(one)).model_dump(mode="json")
+
+
+def document(one: DocumentRecord) -> DocumentModel:
+    """A document as its readers see it."""
+    return DocumentModel.model_validate(asdict(one))
+
+
+def job(one: Job) -> JobModel:
+    """A job as its submitter sees it."""
+    return JobModel.model_validate(asdict(one))

@@ -1,0 +1,53 @@
+"""`graft`: puts the commands together, and turns errors into one sentence and an exit code.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 input refused, 4 a needed service is not there, 5 not permitted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ingest.errors import GraftError
+from services.commands import administration, documents, measuring, questions, running
+from services.commands.output import err
+from services.telemetry import configure_logging
+
+app = typer.Typer(
+    name="graft",
+    help="A company's own knowledge base: it reads PDFs and answers questions from them, with citations you can check.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for command in (
+    questions.demo,
+    documents.add,
+    questions.search,
+    questions.ask,
+    measuring.check,
+    running.serve,
+    running.stop,
+    documents.reindex,
+):
+    app.command()(command)
+app.add_typer(documents.app, name="documents")
+app.add_typer(administration.groups_app, name="groups")
+app.add_typer(administration.keys_app, name="keys")
+app.add_typer(administration.models_app, name="models")
+app.add_typer(administration.config_app, name="config")
+app.add_typer(measuring.app, name="eval")
+
+
+def main() -> None:
+    """Runs the command line and ends the process with the contract's exit code."""
+    configure_logging()
+    try:
+        app()
+    except GraftError as error:
+        err.print(f"Error: {error}", markup=False)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

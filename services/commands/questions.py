@@ -1,0 +1,86 @@
+"""`graft search`, `graft ask`, `graft demo`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from eval import sample_corpus
+from eval.types import Arm, Style
+from ingest.errors import GraftError
+from services.client import Client, connect
+from services.commands.documents import finish, submit
+from services.commands.output import GroupOption, Json, out, print_json
+from services.settings import load_settings
+
+DEMO_QUESTION = "How many days of paid holiday do full-time employees get each year?"
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="A question or some words.")],
+    limit: Annotated[int, typer.Option(help="How many passages, 1 to 100.")] = 10,
+    group: GroupOption = None,
+    as_json: Json = False,
+) -> None:
+    """Find passages, best first. With --group, only what holders of these groups may read."""
+    with connect(load_settings()) as client:
+        answer = client.call("POST", "/api/search", json={"query": query, "limit": limit, "groups": group or None})
+    if as_json:
+        return print_json(answer)
+    for hit in answer["hits"]:
+        out.print(f"{hit['score']:.2f}  {hit['document']}, page {hit['page']}", style="bold", markup=False)
+        out.print(hit["text"], markup=False)
+    return None
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know, in Chinese or English.")],
+    arm: Annotated[Arm, typer.Option(help="The way of answering.")] = Arm.RAG,
+    style: Annotated[Style, typer.Option(help="Written by the model, quoted, or what suits.")] = Style.AUTO,
+    group: GroupOption = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question from the documents, with citations."""
+    with connect(load_settings()) as client:
+        answer = answer_to(client, question, arm=arm, style=style, groups=group)
+    return print_json(answer) if as_json else _print_answer(answer)
+
+
+def answer_to(
+    client: Client, question: str, *, arm: Arm = Arm.RAG, style: Style = Style.AUTO, groups: list[str] | None = None
+) -> dict[str, Any]:
+    """The whole answer as JSON."""
+    request = {"question": question, "arm": arm, "style": style, "groups": groups or None, "stream": False}
+    answer: dict[str, Any] = client.call("POST", "/api/ask", json=request)
+    return answer
+
+
+def demo(as_json: Json = False) -> None:
+    """Add the sample PDFs, answer one question, and say where in them the answer stands."""
+    settings = load_settings()
+    with connect(settings) as client:
+        groups = sample_corpus.document_groups()
+        known = set(client.call("GET", "/api/groups")["groups"])
+        for name in sorted({name for names in groups.values() for name in names} - known):
+            client.call("POST", "/api/groups", json={"name": name})
+        paths = sorted(sample_corpus.PDF_DIR.glob("*.pdf"))
+        jobs = finish(client, [submit(client, path.name, path, list(groups.get(path.name, ()))) for path in paths])
+        failed = [f"{job['document']}: {job['error']}" for job in jobs if job["error"]]
+        if failed:
+            raise GraftError(f"the sample corpus could not be added: {failed[0]}")
+        answer = answer_to(client, DEMO_QUESTION)
+    if as_json:
+        return print_json({"question": DEMO_QUESTION, **answer})
+    out.print(DEMO_QUESTION, style="bold", markup=False)
+    _print_answer(answer)
+    return None
+
+
+def _print_answer(answer: dict[str, Any]) -> None:
+    out.print(answer["answer"], markup=False)
+    if answer["reason"] and not answer["abstained"]:
+        out.print(f"({answer['reason']})", style="dim", markup=False)
+    for citation in answer["citations"]:
+        place = f"[{citation['marker']}] {citation['document']}, page {citation['page']}"
+        out.print(place, style="cyan", markup=False)

@@ -1,0 +1,263 @@
+"""Long work that survives a kill: one DBOS workflow a document, and the table that tells how far each has come.
+
+Invariants. A job that `submit` acknowledged is in the database with its file on the disk, and ends as done or failed however
+often the process is killed. The table is what people see; DBOS's own tables hold which steps are done.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from dbos import DBOS, DBOSConfig, Queue, SetWorkflowID
+from sqlalchemy import JSON, Column, Engine, Integer, String, Table, Text, insert, select, update
+
+from ingest.errors import GraftError, NotFound
+from ingest.files import full_disk_said_plainly
+from ingest.pipeline import NewDocument, Pipeline
+from ingest.schema import metadata, now
+from ingest.types import Access
+
+log = structlog.get_logger()
+
+job_table = Table(
+    "jobs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("groups", JSON, nullable=False),
+    Column("status", String(10), nullable=False, index=True),  # queued → running → done | failed
+    Column("outcome", String(10)),  # added | unchanged | refused
+    Column("stage", String(10)),  # read → split → index → publish
+    Column("pages_done", Integer, nullable=False),
+    Column("pages_total", Integer),
+    Column("document_id", String(40)),
+    Column("version", Integer),
+    Column("warnings", JSON, nullable=False),
+    Column("error", Text),
+    Column("once", String(220), unique=True),  # the client's name for the request, so that a repeated one adds nothing
+    Column("created_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+)
+
+UNFINISHED = ("queued", "running")
+# Documents are read one after another: the reader process, the index writer and SQLite each take one at a time.
+_CONCURRENT_JOBS = 1
+# How often DBOS looks into its queue; at its default of 1 s a small document would wait longer than it is worked on.
+_POLLING_INTERVAL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How far the adding of one document has come."""
+
+    job_id: str
+    document: str
+    status: str
+    outcome: str | None
+    stage: str | None
+    pages_done: int
+    pages_total: int | None
+    document_id: str | None
+    version: int | None
+    warnings: tuple[str, ...]
+    error: str | None
+    groups: tuple[str, ...]
+
+
+class Jobs:
+    """Runs the pipeline's steps as workflows; `start` before `submit`, `stop` at the end."""
+
+    def __init__(self, engine: Engine, pipeline: Pipeline) -> None:
+        self._engine = engine
+        self._pipeline = pipeline
+        self._finished = threading.Condition()
+        self._queue: Queue | None = None
+        self._workflow: Callable[[str], None] | None = None
+
+    def start(self) -> None:
+        """Begins to work, first on what an earlier process left unfinished."""
+        url = self._engine.url.render_as_string(hide_password=False)
+        # One executor and one version: whatever build of ours left a job behind, this one finishes it.
+        DBOS(
+            config=DBOSConfig(
+                name="graft",
+                system_database_url=url,
+                system_database_engine=self._engine,
+                executor_id="graft",
+                application_version="1",
+                enable_otlp=False,
+                log_level="ERROR",
+            )
+        )
+
+        @DBOS.workflow(name="add_document")
+        def add_document(job_id: str) -> None:
+            self._run(job_id)
+
+        self._workflow = add_document
+        DBOS.launch()
+        self._queue = DBOS.register_queue(
+            "documents", worker_concurrency=_CONCURRENT_JOBS, polling_interval_sec=_POLLING_INTERVAL_S
+        )
+        for job_id in self._ids(UNFINISHED):  # DBOS knows most of them; one killed between our row and its row it does not
+            self._enqueue(job_id)
+
+    def stop(self) -> None:
+        """Stops working; what is unfinished goes on at the next start."""
+        DBOS.destroy(destroy_registry=True)
+        self._queue = None
+
+    def submit(self, new: NewDocument, *, once: str | None = None) -> Job:
+        """The job that adds this document, already durable. `once` names the request, see `find`."""
+        job_id = f"job_{uuid4().hex[:16]}"
+        with full_disk_said_plainly(self._pipeline.files.path("").parent), self._engine.begin() as connection:
+            connection.execute(
+                insert(job_table).values(
+                    id=job_id,
+                    document=new.name,
+                    sha256=new.sha256,
+                    groups=list(new.groups),
+                    status="queued",
+                    pages_done=0,
+                    warnings=[],
+                    once=once,
+                    created_at=now(),
+                    updated_at=now(),
+                )
+            )
+        self._enqueue(job_id)
+        return self._job(job_id)
+
+    def get(self, job_id: str, *, access: Access) -> Job:
+        """One job, as far as it has come.
+
+        Raises:
+            NotFound: there is none of this id whose document the caller may read.
+        """
+        job = self._job(job_id)
+        if not access.permits(job.groups):
+            raise NotFound(f"there is no job {job_id!r}")
+        return job
+
+    def find(self, once: str, *, access: Access) -> Job | None:
+        """The job that a request of this name began before, if the caller may see it."""
+        with self._engine.connect() as connection:
+            job_id = connection.scalar(select(job_table.c.id).where(job_table.c.once == once))
+        return None if job_id is None else self.get(job_id, access=access)
+
+    def wait(self, job_id: str, *, timeout_s: float | None = None) -> Job:
+        """The job when it has ended, or as it is when the time is over."""
+        with self._finished:
+            self._finished.wait_for(lambda: self._job(job_id).status not in UNFINISHED, timeout=timeout_s)
+        return self._job(job_id)
+
+    def contents_in_work(self) -> set[str]:
+        """The hashes of the files that unfinished jobs need."""
+        with self._engine.connect() as connection:
+            return set(connection.scalars(select(job_table.c.sha256).where(job_table.c.status.in_(UNFINISHED))))
+
+    def _enqueue(self, job_id: str) -> None:
+        if self._queue is None or self._workflow is None:
+            raise GraftError("the job system is not started: call start() first")
+        with SetWorkflowID(job_id):  # the same id twice is one workflow
+            self._queue.enqueue(self._workflow, job_id)
+
+    def _run(self, job_id: str) -> None:
+        """The workflow: each step's result is kept by DBOS, so that a restart goes on after the last finished one."""
+        job = self._job(job_id)
+        new = NewDocument(job.document, self._sha256(job_id), job.groups)
+        try:
+            end = self._add(job_id, new)
+        except GraftError as error:
+            end = {"status": "done", "outcome": "refused", "error": str(error)}
+            if error.exit_code != 3:  # not the file's fault: a full disk, say
+                end = {"status": "failed", "error": str(error)}
+        except Exception as error:
+            log.exception("job failed", job_id=job_id, document=new.name)
+            end = {"status": "failed", "error": f"an unexpected error while adding it: {type(error).__name__}: {error}"}
+        if "error" in end:
+            DBOS.run_step({"name": "discard"}, self._pipeline.discard, new)
+        DBOS.run_step({"name": "end"}, self._update, job_id, **end)
+        with self._finished:
+            self._finished.notify_all()
+
+    def _add(self, job_id: str, new: NewDocument) -> dict[str, Any]:
+        pipeline = self._pipeline
+
+        def read() -> tuple[int, list[str]]:
+            self._update(job_id, status="running", stage="read")
+
+            def progress(done: int, total: int) -> None:
+                if done % 10 == 0 or done == total:
+                    self._update(job_id, pages_done=done, pages_total=total)
+
+            with full_disk_said_plainly(pipeline.files.path("").parent):
+                return pipeline.read(new, progress=progress)
+
+        def stage() -> tuple[str, str, int]:
+            self._update(job_id, stage="split")
+            staged = pipeline.stage(new)
+            return staged.version_id, staged.document_id, staged.number
+
+        def index(version_id: str) -> None:
+            self._update(job_id, stage="index")
+            pipeline.add_to_index(version_id)
+
+        def publish(version_id: str) -> None:
+            self._update(job_id, stage="publish")
+            pipeline.publish(version_id)
+
+        if DBOS.run_step({"name": "is_unchanged"}, pipeline.is_unchanged, new):
+            return {"status": "done", "outcome": "unchanged"}
+        pages, warnings = DBOS.run_step({"name": "read"}, read)
+        version_id, document_id, number = DBOS.run_step({"name": "stage"}, stage)
+        DBOS.run_step({"name": "index"}, index, version_id)
+        DBOS.run_step({"name": "publish"}, publish, version_id)
+        return {
+            "status": "done",
+            "outcome": "added",
+            "document_id": document_id,
+            "version": number,
+            "pages_done": pages,
+            "pages_total": pages,
+            "warnings": warnings,
+        }
+
+    def _update(self, job_id: str, **values: Any) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(update(job_table).where(job_table.c.id == job_id).values(updated_at=now(), **values))
+
+    def _ids(self, statuses: Collection[str]) -> list[str]:
+        query = select(job_table.c.id).where(job_table.c.status.in_(statuses)).order_by(job_table.c.created_at)
+        with self._engine.connect() as connection:
+            return list(connection.scalars(query))
+
+    def _sha256(self, job_id: str) -> str:
+        with self._engine.connect() as connection:
+            return str(connection.scalar(select(job_table.c.sha256).where(job_table.c.id == job_id)))
+
+    def _job(self, job_id: str) -> Job:
+        with self._engine.connect() as connection:
+            row = connection.execute(select(job_table).where(job_table.c.id == job_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no job {job_id!r}")
+        return Job(
+            job_id=row.id,
+            document=row.document,
+            status=row.status,
+            outcome=row.outcome,
+            stage=row.stage,
+            pages_done=row.pages_done,
+            pages_total=row.pages_total,
+            document_id=row.document_id,
+            version=row.version,
+            warnings=tuple(row.warnings),
+            error=row.error,
+            groups=tuple(row.groups),
+        )

@@ -1,0 +1,206 @@
+"""The application object. Command line, HTTP, page and benchmarks all do what they do through this and nothing else.
+
+Invariants. Every read takes the caller's `Access`. What the caller may not read looks exactly like what is not there.
+`start` brings the indexes to what the catalog holds and goes on with unfinished jobs; `stop` loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from eval.types import Answer, Arm, Quote, Style
+from ingest.catalog import Catalog, DocumentRecord
+from ingest.errors import GraftError, InputRefused, NotPermitted, Unavailable
+from ingest.files import FileStore
+from ingest.groups import Groups
+from ingest.index.base import Index
+from ingest.isolation import PdfWorker
+from ingest.layout import boxes_of_span
+from ingest.pipeline import NewDocument, Pipeline
+from ingest.types import Access, Bbox, Hit
+from services.answering import Answering, ChatAbility, Done, Event, Turn
+from services.engine import Engine
+from services.jobs import Job, Jobs
+from services.keys import Keys
+from services.wording import profile_note
+
+log = structlog.get_logger()
+
+PAGE_DPI = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the product stands."""
+
+    profile: str
+    engine: dict[str, str]
+    documents: int
+    chunks: int
+    note: dict[str, str] | None
+
+
+class Search:
+    """The `Retriever` of the product: the indexes, with the rights checked once more on the way out."""
+
+    def __init__(self, index: Index, catalog: Catalog) -> None:
+        self._index = index
+        self._catalog = catalog
+
+    def search(self, query: str, *, access: Access, limit: int) -> list[Hit]:
+        """See `Retriever`.
+
+        Raises:
+            InputRefused: the query is empty, or the limit is not in 1 to 100.
+        """
+        if not query.strip():
+            raise InputRefused("the query is empty: write a question or some words")
+        if not 1 <= limit <= 100:
+            raise InputRefused(f"limit {limit} is not in 1 to 100")
+        # A few more than asked for: a version that is being replaced may hold some of the first places.
+        scored = self._index.search(query, access=access, limit=limit + 10)
+        return self._catalog.hits(scored, access=access)[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBase:
+    """A company's documents and the answers from them."""
+
+    profile: str
+    catalog: Catalog
+    groups: Groups
+    keys: Keys
+    files: FileStore
+    pipeline: Pipeline
+    worker: PdfWorker
+    jobs: Jobs
+    retriever: Search
+    answering: Answering
+    ability: ChatAbility
+    engine: Engine
+
+    def start(self) -> None:
+        """Makes the stored state whole and begins to work."""
+        added, removed = self.pipeline.reconcile()
+        if added or removed:
+            log.info("indexes brought to the catalog's state", chunks_added=added, chunks_removed=removed)
+        self.files.keep_only(self.catalog.referenced_contents() | self.jobs.contents_in_work())
+        self.jobs.start()
+
+    def stop(self) -> None:
+        """Ends all work; what is unfinished goes on at the next start."""
+        self.jobs.stop()
+        self.engine.stop()
+        self.worker.close()
+
+    # Documents
+
+    def add(self, name: str, pieces: Iterable[bytes], *, groups: Sequence[str], access: Access, once: str | None = None) -> Job:
+        """The job that adds a file; when this returns, the file and the job survive a crash.
+
+        `once` names the request: the same name again gets the same job and adds nothing.
+
+        Raises:
+            InputRefused: the name is empty or a group does not exist.
+            NotPermitted: the caller does not hold one of the groups.
+            StorageFull: there is no room for the file.
+        """
+        if not name.strip():
+            raise InputRefused("the document has no name: give it one")
+        known = self.groups.require(groups)
+        beyond = [group for group in known if not access.permits([group])]
+        if beyond:
+            raise NotPermitted(f"your key does not hold group {beyond[0]!r}: add the document to groups that you hold")
+        if once is not None and (job := self.jobs.find(once, access=access)) is not None:
+            return job
+        return self.jobs.submit(NewDocument(name, self.files.put(pieces), known), once=once)
+
+    def documents(self, *, access: Access) -> list[DocumentRecord]:
+        """The documents that the caller may read, by name."""
+        return self.catalog.documents(access=access)
+
+    def remove(self, document_id: str, *, access: Access) -> None:
+        """Deletes a document and everything made from it.
+
+        Raises:
+            NotFound: no such document for this caller.
+        """
+        record = self.catalog.document(document_id, access=access)
+        self.pipeline.index.remove(self.catalog.remove(document_id, access=access))
+        if record.sha256 not in self.catalog.referenced_contents() | self.jobs.contents_in_work():
+            self.files.path(record.sha256).unlink(missing_ok=True)
+
+    def set_groups(self, document_id: str, groups: Sequence[str], *, access: Access) -> DocumentRecord:
+        """The document, carrying other groups from now on.
+
+        Raises:
+            NotFound: no such document for this caller. InputRefused: a group does not exist.
+        """
+        ids = self.catalog.set_groups(document_id, self.groups.require(groups), access=access)
+        self.pipeline.index.add(self.catalog.index_rows(ids=ids))
+        return self.catalog.document(document_id, access=access)
+
+    def original(self, document_id: str, *, access: Access) -> tuple[DocumentRecord, Path]:
+        """The document and where its file is."""
+        record = self.catalog.document(document_id, access=access)
+        return record, self.files.path(record.sha256)
+
+    def page_image(
+        self, document_id: str, number: int, *, access: Access, chunk: str | None = None, quote: str | None = None
+    ) -> bytes:
+        """The page as PNG, with the chunk's text boxed, or just the quote where it is given.
+
+        Raises:
+            NotFound: no such document or page for this caller.
+        """
+        record, page = self.catalog.page(document_id, number, access=access)
+        boxes: Sequence[Bbox] = ()
+        if quote and (start := page.text.find(quote)) >= 0:
+            boxes = boxes_of_span(page, start, start + len(quote))
+        elif chunk and (span := self.catalog.chunk_span(chunk, document_id=document_id, page=number)):
+            boxes = boxes_of_span(page, *span)
+        return self.worker.render(self.files.path(record.sha256), number, boxes=boxes, dpi=PAGE_DPI)
+
+    # Questions
+
+    def search(self, query: str, *, access: Access, limit: int) -> list[Hit]:
+        """At most `limit` passages that the caller may read, best first."""
+        return self.retriever.search(query, access=access, limit=limit)
+
+    def stream(
+        self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()
+    ) -> AsyncGenerator[Event, None]:
+        """The events of one answer; see `Answering.stream`."""
+        return self.answering.stream(question, access=access, arm=arm, style=style, history=history)
+
+    async def ask(self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()) -> Answer:
+        """The whole answer; what `stream` ends with."""
+        async with aclosing(self.stream(question, access=access, arm=arm, style=style, history=history)) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    return event.answer
+        raise GraftError("the answer ended without its last event")
+
+    # The whole
+
+    def status(self) -> Status:
+        """How many documents there are and how the engine stands."""
+        documents, chunks = self.catalog.counts()
+        engine = self.engine.status
+        try:
+            model = self.engine.endpoint().model
+        except Unavailable:
+            model = ""
+        told = {"state": str(engine.state), "detail": engine.sentence, "model": model}
+        return Status(self.profile, told, documents, chunks, profile_note(self.ability.writes))
+
+
+def boxes_of_quote(catalog: Catalog, quote: Quote, access: Access) -> tuple[Bbox, ...]:
+    """Where on its page a quote is printed."""
+    _, page = catalog.page(quote.hit.document_id, quote.hit.page, access=access)
+    return boxes_of_span(page, quote.hit.start + quote.start, quote.hit.start + quote.end)

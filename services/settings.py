@@ -1,0 +1,115 @@
+"""The product's settings: environment (`GRAFT_…`) over `$GRAFT_HOME/config.toml` over the defaults here, read once.
+
+Nested values are written with two underscores: `GRAFT_CHAT__ADDRESS=http://127.0.0.1:9000/v1`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from ingest.errors import UsageError
+from ingest.settings import IngestSettings, ReadLimits
+
+DEFAULT_PORT = 8484
+
+
+class ChatSettings(BaseModel):
+    """The chat model: by default the profile's, served by an engine of our own."""
+
+    address: str | None = Field(None, description="OpenAI-compatible base URL of a running engine, used instead of our own")
+    key: SecretStr | None = Field(None, description="key for that address")
+    model: str | None = Field(None, description="model name at that address")
+    path: Path | None = Field(None, description="local folder of a model that our own engine serves instead of the profile's")
+    start_engine: bool = Field(True, description="whether `graft serve` starts an engine; without one, answers are quotes")
+    context_tokens: int = Field(4096, description="longest prompt and answer that the engine takes, in tokens")
+
+
+class EmbeddingSettings(BaseModel):
+    """The embedding model: by default the profile's."""
+
+    path: str | None = Field(None, description="local folder of a sentence-transformers model")
+    address: str | None = Field(None, description="OpenAI-compatible base URL of an embedding service")
+    key: SecretStr | None = Field(None, description="key for that address")
+    model: str | None = Field(None, description="model name at that address")
+
+
+class ReadSettings(BaseModel):
+    """What reading one file may cost before it is refused."""
+
+    timeout_s: float = Field(ReadLimits().timeout_s, description="seconds that one file may take")
+    memory_mib: int = Field(ReadLimits().memory_mib, description="address space of the reading process, in MiB")
+    pages: int = Field(ReadLimits().pages, description="pages of one file")
+    file_mib: int = Field(ReadLimits().file_mib, description="size of one file, in MiB")
+
+
+class AnswerSettings(BaseModel):
+    """How an answer is made."""
+
+    passages: int = Field(3, description="passages that the chat model is given")
+    quotes: int = Field(2, description="sentences that a quoted answer shows")
+    answer_tokens: int = Field(160, description="longest generated answer, in tokens")
+    timeout_s: float = Field(120.0, description="seconds that the engine may take for one answer")
+
+
+class Settings(BaseSettings):
+    """All settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="GRAFT_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    home: Path = Field(Path("~/.graft"), description="folder of all state")
+    profile: Literal["mini", "small", "standard"] = Field("mini", description="which models are used where no other is named")
+    host: str = Field("127.0.0.1", description="address that `graft serve` listens on")
+    port: int = Field(DEFAULT_PORT, description="port that `graft serve` listens on")
+    database: str | None = Field(None, description="SQLAlchemy URL of the database; default: SQLite in the home folder")
+    models_dir: Path = Field(Path("~/.cache/graft/models"), description="folder of downloaded models")
+    engine_python: Path | None = Field(None, description="Python of the engine's environment; default: the sibling environment")
+    chat: ChatSettings = ChatSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    read: ReadSettings = ReadSettings()
+    answer: AnswerSettings = AnswerSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library names the parameters
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Adds the home folder's TOML file below the environment."""
+        home = Path(os.environ.get("GRAFT_HOME", "~/.graft")).expanduser()
+        toml = TomlConfigSettingsSource(settings_cls, home / "config.toml")
+        return (init_settings, env_settings, toml)
+
+    @property
+    def ingest(self) -> IngestSettings:
+        """The part that reading and splitting needs."""
+        return IngestSettings(limits=ReadLimits(**self.read.model_dump()))
+
+    @property
+    def database_url(self) -> str:
+        """Where the catalog is."""
+        return self.database or f"sqlite:///{self.home / 'graft.sqlite'}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings, with `~` in folders resolved.
+
+    Raises:
+        UsageError: a value cannot be used, or a name is unknown; the message names it.
+    """
+    try:
+        settings = Settings(**overrides)
+    except (ValidationError, ValueError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        name = ".".join(map(str, first["loc"])) or "config.toml"
+        raise UsageError(f"setting {name}: {first['msg']}. `graft config show` lists all settings") from error
+    return settings.model_copy(
+        update={"home": settings.home.expanduser().resolve(), "models_dir": settings.models_dir.expanduser().resolve()}
+    )

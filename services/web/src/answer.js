@@ -1,0 +1,173 @@
+/** One turn as the reader sees it: the question, the judged sentences, what is still provisional, the citations. */
+import { isOpen, provisionalText } from "./conversation.js";
+import { Icon } from "./icons.js";
+import { useSession } from "./session.js";
+import { strings } from "./strings.js";
+import { languageOf, spaceBetween, splitAtMarkers, unwrap } from "./text.js";
+import { html, useEffect, useState } from "./view.js";
+
+/** @import {Citation, Hit, Sentence} from "./api.js" */
+/** @import {Turn} from "./conversation.js" */
+
+/** Keeps a marker on the line of the word that it follows. */
+const wordJoiner = "\u2060";
+
+/** @param {{turn: Turn, onRetry: (() => void)|null}} props `onRetry` asks the same question again. */
+export function TurnView({ turn, onRetry }) {
+  const { t } = useSession();
+  const abstained = turn.answer?.abstained ?? false;
+  return html`<article class="turn">
+    <h2 class="question" lang=${languageOf(turn.question)}><span class="hidden">${t.you}: </span>${turn.question}</h2>
+    <div class="answer">
+      ${abstained ? html`<${Abstention} turn=${turn} />` : html`<${AnswerText} turn=${turn} />`}
+      <p class="progress" role="status">
+        ${isOpen(turn) && html`<span class="pulse"></span>${progressText(turn, t)}`}
+        ${turn.phase === "done" && html`<span class="hidden">${t.answerReady}</span>`}
+        ${turn.phase === "stopped" && t.stopped}
+      </p>
+      ${turn.phase === "failed" && html`<p class="problem" role="alert">${turn.problem}</p>`}
+      ${(turn.phase === "failed" || turn.phase === "stopped") && onRetry
+        && html`<button type="button" class="quiet outlined" onClick=${onRetry}>${t.retry}</button>`}
+      ${turn.phase === "done" && !abstained && html`<${AnswerFoot} turn=${turn} />`}
+    </div>
+  </article>`;
+}
+
+/** @param {Turn} turn @param {import("./strings.js").Strings} t */
+function progressText(turn, t) {
+  if (turn.phase === "writing") return t.writing;
+  return turn.hits.length ? t.reading(turn.hits.length, new Set(turn.hits.map((hit) => hit.document_id)).size) : t.searching;
+}
+
+/** @param {{turn: Turn}} props */
+function AnswerText({ turn }) {
+  const { t } = useSession();
+  const provisional = provisionalText(turn);
+  const groups = groupsOf(turn.sentences);
+  const allQuotes = turn.answer?.style === "quotes";
+  return html`<div class="prose" lang=${turn.answer?.language}>
+    ${allQuotes && html`<p class="kind">${t.quotedAnswer}</p>`}
+    ${turn.answer?.reason && html`<p class="kind">${turn.answer.reason}</p>`}
+    ${groups.map((group, place) => (group.style === "quotes"
+      ? group.sentences.map((sentence) => html`<${QuotedSentence} key=${sentence.index} turn=${turn} sentence=${sentence} />`)
+      : html`<p key=${`p${place}`}>${group.sentences.map((sentence, i) => html`<${WrittenSentence} key=${sentence.index} turn=${turn}
+          sentence=${sentence} before=${group.sentences[i - 1]?.text ?? ""} />`)}</p>`))}
+    ${provisional.trim() && html`<p class="provisional" aria-hidden="true">${provisional}</p>`}
+  </div>`;
+}
+
+/** Runs of sentences of one style: written ones share a paragraph. @param {Turn["sentences"]} sentences */
+function groupsOf(sentences) {
+  /** @type {{style: string, sentences: Turn["sentences"]}[]} */
+  const groups = [];
+  for (const sentence of sentences) {
+    const last = groups.at(-1);
+    if (last?.style === sentence.style) last.sentences.push(sentence);
+    else groups.push({ style: sentence.style, sentences: [sentence] });
+  }
+  return groups;
+}
+
+/** @param {{turn: Turn, sentence: Sentence, before: string}} props */
+function WrittenSentence({ turn, sentence, before }) {
+  const { t } = useSession();
+  const parts = splitAtMarkers(sentence.text, sentence.citations);
+  return html`${before && spaceBetween(before, sentence.text)}<span class=${sentence.supported ? "sentence" : "sentence unsupported"}>
+      ${parts.map((part) => (typeof part === "number"
+        ? html`${wordJoiner}<${Marker} citation=${turn.citations[part]} marker=${part} sentence=${sentence} />`
+        : html`<span class="words">${part}</span>`))}
+    </span>${!sentence.supported && html`<span class="flag">${t.notSupported}${sentence.reason && ` · ${sentence.reason}`}</span>`}`;
+}
+
+/**
+ * A quote shows the citation's own text, word for word, and where it stands. A sentence without citations is the frame
+ * around the quotes, in the server's words.
+ * @param {{turn: Turn, sentence: Sentence}} props
+ */
+function QuotedSentence({ turn, sentence }) {
+  const { t, language } = useSession();
+  const citations = sentence.citations.map((marker) => turn.citations[marker]).filter(Boolean);
+  if (!citations.length) return html`<p>${sentence.text}</p>`;
+  return citations.map((citation) => {
+    const text = citation.quote || splitAtMarkers(sentence.text, sentence.citations).filter((part) => typeof part === "string").join("");
+    const written = languageOf(text);
+    return html`<figure class="quote" key=${citation.marker}>
+      <blockquote lang=${written}>${unwrap(text)}</blockquote>
+      <figcaption>
+        <${Marker} citation=${citation} marker=${citation.marker} sentence=${sentence} />
+        <span class="where">${citation.document}</span><span>${t.page(citation.page)}</span>
+        ${written !== (turn.answer?.language ?? language) && html`<span class="original">${t.original[written]}</span>`}
+      </figcaption>
+    </figure>`;
+  });
+}
+
+/** @param {{citation: Citation|undefined, marker: number, sentence: Sentence}} props */
+function Marker({ citation, marker, sentence }) {
+  const { t, openReference } = useSession();
+  if (!citation) return html`<span class="marker">${marker}</span>`;
+  const label = t.openCitation(marker, citation.document, citation.page);
+  return html`<button type="button" class="marker" aria-label=${label} title=${label}
+    onClick=${() => openReference({ ...citation, support: sentence.support })}>${marker}</button>`;
+}
+
+/** @param {{turn: Turn}} props */
+function AnswerFoot({ turn }) {
+  const { t } = useSession();
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return undefined;
+    const timer = setTimeout(() => setCopied(false), 2000);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  const written = turn.sentences.filter((sentence) => sentence.style === "generated");
+  const supported = written.filter((sentence) => sentence.supported).length;
+  const copy = async () => {
+    const citations = Object.values(turn.citations).map((citation) => `[${citation.marker}] ${citation.document}, ${t.page(citation.page)}`);
+    await navigator.clipboard.writeText([turn.answer?.answer, "", ...citations].join("\n"));
+    setCopied(true);
+  };
+  return html`<footer class="answer-foot">
+    ${written.length > 0 && html`<span class=${supported === written.length ? "verdict" : "verdict partly"}>
+      <${Icon} name=${supported === written.length ? "check" : "warning"} />${t.supportedOf(supported, written.length)}
+    </span>`}
+    ${/* Browsers give the clipboard to secure pages only; over plain http in an intranet there is none. */
+      navigator.clipboard && html`<button type="button" class="quiet small" onClick=${copy}>
+        <${Icon} name=${copied ? "check" : "copy"} />${copied ? t.copied : t.copy}
+      </button>`}
+    ${turn.hits.length > 0 && html`<details class="read">
+      <summary>${t.passagesRead(turn.hits.length)}</summary>
+      <${HitList} hits=${turn.hits} />
+    </details>`}
+  </footer>`;
+}
+
+/**
+ * The evidence was too weak to answer: a calm statement, and what came nearest. The answer's own text also names the
+ * nearest places, which the list says better; so its reason stands alone, in the answer's language.
+ * @param {{turn: Turn}} props
+ */
+function Abstention({ turn }) {
+  const { t } = useSession();
+  const { answer, reason, nearest, ...rest } = /** @type {import("./api.js").Answer} */ (turn.answer);
+  const language = /** @type {import("./strings.js").Language} */ (rest.language);
+  return html`<section class="abstention">
+    <p class="statement" lang=${language}>${reason ? (strings[language] ?? t).cannotAnswer(reason.replace(/[.。]$/, "")) : answer}</p>
+    <h3>${nearest.length ? t.nearest : t.noNearest}</h3>
+    <${HitList} hits=${nearest} />
+  </section>`;
+}
+
+/** @param {{hits: Hit[]}} props */
+function HitList({ hits }) {
+  const { t, openReference } = useSession();
+  return html`<ol class="hits">
+    ${hits.map((hit) => html`<li key=${hit.chunk}>
+      <button type="button" onClick=${() => openReference({ ...hit, quote: "" })}>
+        <span class="hit-head"><span class="where">${hit.document}</span><span>${t.page(hit.page)}</span></span>
+        ${hit.headings?.length ? html`<span class="path">${hit.headings.join(" › ")}</span>` : null}
+        <span class="excerpt" lang=${languageOf(hit.text)}>${unwrap(hit.text)}</span>
+      </button>
+    </li>`)}
+  </ol>`;
+}

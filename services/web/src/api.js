@@ -1,0 +1,133 @@
+/**
+ * The client of Graft's public HTTP API: one function per endpoint, problems as `Problem` errors.
+ *
+ * The access key lives in sessionStorage, so it goes when the tab does. Addresses are relative to the page, so that the
+ * page also works below a path of a reverse proxy. Knows nothing of the page.
+ */
+import { readEvents } from "./sse.js";
+
+/** @typedef {{document: string, document_id: string, version: number, page: number, chunk: string, score: number, text: string, headings?: string[]}} Hit */
+/** @typedef {{marker: number, document: string, document_id: string, version: number, page: number, chunk: string, quote: string, bbox: number[][]}} Citation */
+/** @typedef {{text: string, style: "generated"|"quotes", support: number, supported: boolean, citations: number[], reason: string}} Sentence */
+/** @typedef {{answer: string, language: string, style: "generated"|"quotes"|"mixed", abstained: boolean, reason: string|null, nearest: Hit[], citations: Citation[], sentences: Sentence[]}} Answer */
+/** @typedef {{document: string, document_id: string, version: number, pages: number, groups: string[], added_at: string, bytes: number, warnings: string[]}} StoredDocument */
+/** @typedef {{job_id: string, document: string, document_id?: string, status: "queued"|"running"|"done"|"failed", outcome?: "added"|"unchanged"|"refused"|null, stage?: "read"|"split"|"embed"|"index"|"publish"|null, pages_done?: number, pages_total?: number|null, warnings?: string[], error?: string|null}} Job */
+/** @typedef {{groups: string[], administrator: boolean, key_required: boolean}} Me */
+/** @typedef {{version: string, profile: string, engine: {state: "off"|"starting"|"ready"|"failed", detail: string, model: string}, documents: number, chunks: number, note: {zh: string, en: string}|null}} Status */
+/** @typedef {"auto"|"generated"|"quotes"} Style */
+/** @typedef {{role: "user"|"assistant", content: string}} Message */
+/** @typedef {ReturnType<typeof createApi>} Api */
+
+const keyName = "graft.key";
+
+/** What the server (or the way to it) said no with. `status` is 0 when no answer came at all. */
+export class Problem extends Error {
+  /** @param {{status?: number, title?: string, detail?: string}} problem */
+  constructor({ status = 0, title = "", detail = "" }) {
+    super(detail || title);
+    this.name = "Problem";
+    this.status = status;
+  }
+}
+
+/** @param {Response} response */
+async function problemOf(response) {
+  const body = await response.json().catch(() => ({})); // a proxy's HTML page has no detail to show
+  return new Problem({
+    status: response.status,
+    title: body.title ?? `${response.status} ${response.statusText}`.trim(),
+    detail: body.detail ?? body.error?.message,
+  });
+}
+
+/** A name for one upload, so that a repeated request adds nothing twice. randomUUID would need https. */
+function uploadKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** @param {{onKeyNeeded: () => void}} options `onKeyNeeded` is called whenever the server answers 401. */
+export function createApi({ onKeyNeeded }) {
+  /** @param {string} path @param {RequestInit & {json?: unknown}} [options] */
+  async function request(path, { json, headers, ...options } = {}) {
+    const key = sessionStorage.getItem(keyName);
+    /** @type {Response} */
+    let response;
+    try {
+      response = await fetch(new URL(`api/${path}`, document.baseURI), {
+        ...options,
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+        headers: {
+          ...headers,
+          ...(json === undefined ? {} : { "Content-Type": "application/json" }),
+          ...(key ? { Authorization: `Bearer ${key}` } : {}),
+        },
+      });
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") throw error;
+      throw new Problem({ title: String(error) });
+    }
+    if (response.ok) return response;
+    const problem = await problemOf(response);
+    if (response.status === 401) onKeyNeeded();
+    throw problem;
+  }
+  /** @param {string} path @param {RequestInit & {json?: unknown}} [options] */
+  const requestJson = async (path, options) => (await request(path, options)).json();
+  /** @param {string} id */
+  const documentPath = (id) => `documents/${encodeURIComponent(id)}`;
+
+  return {
+    /** Whether requests carry a key; then images and files cannot be plain links. */
+    hasKey: () => sessionStorage.getItem(keyName) !== null,
+    /** @param {string} key */
+    keepKey: (key) => sessionStorage.setItem(keyName, key),
+    forgetKey: () => sessionStorage.removeItem(keyName),
+
+    /** @returns {Promise<Me>} */
+    me: () => requestJson("me"),
+    /** @returns {Promise<Status>} */
+    status: () => requestJson("status"),
+    /** @returns {Promise<StoredDocument[]>} */
+    documents: async () => (await requestJson("documents")).documents,
+    /** @returns {Promise<string[]>} */
+    groups: async () => (await requestJson("groups")).groups,
+    /** @param {string} id @returns {Promise<Job>} */
+    job: (id) => requestJson(`jobs/${encodeURIComponent(id)}`),
+    /** @param {File} file @param {string[]} groups @returns {Promise<Job>} */
+    async upload(file, groups) {
+      const form = new FormData();
+      form.append("files", file, file.name);
+      for (const group of groups) form.append("group", group);
+      const { jobs } = await requestJson("documents", { method: "POST", body: form, headers: { "Idempotency-Key": uploadKey() } });
+      return jobs[0];
+    },
+    /** @param {string} id */
+    remove: (id) => request(documentPath(id), { method: "DELETE" }),
+    /** @param {string} id @param {string[]} groups */
+    setGroups: (id, groups) => request(`${documentPath(id)}/groups`, { method: "PUT", json: { groups } }),
+    /** Address of the original PDF, opened at a page. @param {string} id @param {number} [page] */
+    fileAddress: (id, page) => new URL(`api/${documentPath(id)}/file${page ? `#page=${page}` : ""}`, document.baseURI).href,
+    /** The original PDF. The type is set here, so that a blob address can never open as anything but a PDF. @param {string} id */
+    file: async (id) => new Blob([await (await request(`${documentPath(id)}/file`)).arrayBuffer()], { type: "application/pdf" }),
+    /**
+     * The picture of a page, with the passage boxed where one is named.
+     * @param {{documentId: string, version?: number, page: number, chunk?: string, quote?: string, signal?: AbortSignal}} page
+     */
+    async pageImage({ documentId, version, page, chunk, quote, signal }) {
+      const query = new URLSearchParams();
+      if (chunk) query.set("chunk", chunk);
+      if (quote) query.set("quote", quote);
+      if (version !== undefined) query.set("version", String(version));
+      return (await request(`${documentPath(documentId)}/pages/${page}.png?${query}`, { signal })).blob();
+    },
+    /**
+     * The events of one answer, as `{event, data}` with `data` parsed. Aborting the signal makes the server stop.
+     * @param {{question: string, style: Style, history: Message[], signal: AbortSignal}} ask
+     */
+    async *ask({ question, style, history, signal }) {
+      const response = await request("ask", { method: "POST", json: { question, arm: "rag", style, history }, signal });
+      if (!response.body) throw new Problem({ title: "the answer has no body" });
+      for await (const { event, data } of readEvents(response.body)) yield { event, data: JSON.parse(data) };
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/** Small questions about pieces of text: which script, how to join, how to show a passage that was printed on lines. */
+
+const han = /[\u3400-\u9fff\uf900-\ufaff]/;
+const wide = /[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\u2018-\u201d]/;
+
+/** The language tag to mark a text with, by its script. Any Chinese character decides: names in Latin letters are common in Chinese. @param {string} text */
+export function languageOf(text) {
+  return han.test(text) ? "zh" : "en";
+}
+
+/** The space that belongs between two sentences: none beside Chinese. @param {string} before @param {string} after */
+export function spaceBetween(before, after) {
+  return wide.test(before.slice(-1)) || wide.test(after.slice(0, 1)) ? "" : " ";
+}
+
+/** A passage without the line ends of its printed page: a space for them, or nothing between Chinese characters. @param {string} text */
+export function unwrap(text) {
+  return text.trim().replace(/\s*\n\s*/g, (_, at, whole) => {
+    const end = whole.slice(at).search(/\S/) + at;
+    return wide.test(whole[at - 1] ?? "") && wide.test(whole[end] ?? "") ? "" : " ";
+  });
+}
+
+/**
+ * A sentence cut at its citation markers: texts, and numbers for those markers that the sentence cites. Cited markers that
+ * do not stand in the text come last, so that every citation can be opened.
+ * @param {string} text @param {number[]} markers
+ * @returns {(string|number)[]}
+ */
+export function splitAtMarkers(text, markers) {
+  const missing = new Set(markers);
+  const parts = [];
+  for (const part of text.split(/(\s*\[\d+\])/)) {
+    const marker = Number(/^\s*\[(\d+)\]$/.exec(part)?.[1] ?? NaN);
+    if (markers.includes(marker)) {
+      missing.delete(marker);
+      parts.push(marker);
+    } else if (part) parts.push(part);
+  }
+  return [...parts, ...missing];
+}

@@ -1,0 +1,106 @@
+"""Stand-ins that honour the real interfaces, and small PDF files to add."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pymupdf
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
+
+A4 = (595.0, 842.0)
+
+
+def pdf(*pages: str, title: str = "", size: tuple[float, float] = A4, rotation: int = 0) -> bytes:
+    """A PDF with one text a page, set in 11 points; an empty text leaves a page without a text layer."""
+    document = pymupdf.open()
+    for text in pages:
+        page = document.new_page(width=size[0], height=size[1])
+        if text:
+            font = "china-s" if any(ord(character) > 0x2E80 for character in text) else "helv"
+            page.insert_textbox((60, 90, size[0] - 60, size[1] - 90), text, fontsize=11, fontname=font)
+        page.set_rotation(rotation)
+    document.set_metadata({"title": title})
+    return bytes(document.tobytes(deflate=True, no_new_id=True))
+
+
+class FakeChat(BaseChatModel):
+    """Writes the answer that it was given, word by word; remembers its prompts, and whether it was let finish.
+
+    With `endless`, it goes on until whoever reads it stops.
+    """
+
+    answer: str = ""
+    endless: bool = False
+    fails_after: int | None = None
+    _prompts: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+    _closed: asyncio.Event = PrivateAttr(default_factory=asyncio.Event)
+    _finished: int = PrivateAttr(default=0)
+    _written: int = PrivateAttr(default=0)
+
+    @property
+    def _llm_type(self) -> str:
+        return "fake"
+
+    @property
+    def prompts(self) -> list[str]:
+        """Every prompt as one text."""
+        return ["\n".join(str(message.content) for message in prompt) for prompt in self._prompts]
+
+    @property
+    def written(self) -> int:
+        """How many words were written in all."""
+        return self._written
+
+    @property
+    def finished(self) -> int:
+        """How many answers were read to their end."""
+        return self._finished
+
+    @property
+    def closed(self) -> asyncio.Event:
+        """Set when a stream has ended, whether it was read to its end or given up."""
+        return self._closed
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(self.answer))])
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        self._prompts.append(messages)
+        try:
+            for number, word in enumerate(self._words()):
+                if number == self.fails_after:
+                    raise ConnectionError("the connection was lost")
+                await asyncio.sleep(0.01 if self.endless else 0)
+                self._written += 1
+                yield ChatGenerationChunk(message=AIMessageChunk(word))
+            usage = UsageMetadata(input_tokens=7, output_tokens=self._written, total_tokens=7 + self._written)
+            yield ChatGenerationChunk(message=AIMessageChunk("", usage_metadata=usage))
+            self._finished += 1
+        finally:
+            self._closed.set()
+
+    def _words(self) -> Iterator[str]:
+        while True:
+            for word in self.answer.split(" "):
+                yield word + " "
+            if not self.endless:
+                return

@@ -1,0 +1,115 @@
+"""Terms are the same for documents and questions, in Chinese and English."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.tokens import (
+    STOP_WORDS,
+    character_trigrams,
+    index_terms,
+    is_han,
+    language,
+    query_terms,
+    stem,
+    units,
+    without_question_words,
+)
+
+
+def test_a_han_run_gives_its_characters_and_bigrams() -> None:
+    assert index_terms("年休假") == ["年", "休", "假", "年休", "休假"]
+
+
+def test_words_are_stemmed_and_stop_words_left_out() -> None:
+    assert index_terms("The employees are travelling") == ["employe", "travel"]
+
+
+def test_units_keep_the_place_of_stop_words() -> None:
+    assert units("the pump of 2019") == ["the", "pump", "of", "2019"]
+
+
+def test_a_han_character_beside_a_latin_word_begins_a_run_of_its_own() -> None:
+    # "NBA球员" as one word cost .05 of nDCG@10 on DuReader.
+    assert index_terms("NBA球员") == ["nba", "球", "员", "球员"]
+    assert units("2013年GDP增长") == ["2013", "年", "gdp", "增", "长"]
+
+
+@pytest.mark.parametrize("written", ["company's", "company’s", "ＣＯＭＰＡＮＹ＇Ｓ", "companies"])
+def test_forms_of_a_word_are_one_term(written: str) -> None:
+    assert index_terms(written) == ["compani"]
+
+
+def test_a_possessive_after_a_quotation_mark_is_no_term() -> None:
+    assert index_terms('"Fiverr"\'s policy') == ["fiverr", "polici"]
+
+
+@pytest.mark.parametrize(("written", "term"), [("21,012", "21012"), ("２１０１２", "21012"), ("3.5", "3.5")])
+def test_a_number_is_one_unit_without_thousands_separators(written: str, term: str) -> None:
+    assert units(written) == [term]
+
+
+def test_a_code_is_also_a_term_as_a_whole() -> None:
+    assert "hx-200" in index_terms("The HX-200 pump")
+    assert "hx-200" in query_terms("HX-200 怎么保养？")
+    assert "2024-05-01" not in index_terms("2024-05-01")  # a date: no letter
+
+
+@pytest.mark.parametrize(
+    ("question", "left"),
+    [("为什么天空是蓝色", "天空是蓝色"), ("什么时候放假", "放假"), ("請問如何報銷", "報銷"), ("公司的地址是多少", "公司 地址是")],
+)
+def test_chinese_question_words_are_taken_out_longest_first(question: str, left: str) -> None:
+    assert without_question_words(question).split() == left.split()
+
+
+def test_query_terms_are_distinct_and_in_order() -> None:
+    assert query_terms("pump or pumps and valve") == ["pump", "valv"]
+
+
+def test_a_question_of_question_words_alone_keeps_its_terms() -> None:
+    assert query_terms("为什么") == ["为", "什", "么", "为什", "什么"]
+
+
+def test_trigrams_mark_the_ends_of_words_and_leave_out_han_and_stop_words() -> None:
+    assert character_trigrams("the pump 泵") == ["<pu", "pum", "ump", "mp>"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("年休假有几天？", "zh"),
+        ("How many days of leave?", "en"),
+        ("HX-200 的最大压力是多少？", "zh"),
+        ("What does 年休假 mean in the staff handbook?", "en"),
+        ("", "en"),
+    ],
+)
+def test_language_is_that_of_most_of_the_text(text: str, expected: str) -> None:
+    assert language(text) == expected
+
+
+def test_is_han_knows_traditional_and_rare_characters() -> None:
+    assert is_han("員") and is_han("𠀀") and not is_han("カ") and not is_han("a")
+
+
+def test_stop_words_are_never_stemmed_into_a_term() -> None:
+    assert not index_terms(" ".join(sorted(STOP_WORDS)))
+
+
+@given(st.text())
+def test_any_text_gives_terms_without_white_space(text: str) -> None:
+    for term in [*index_terms(text), *query_terms(text), *character_trigrams(text), *units(text)]:
+        assert term
+        assert not any(character.isspace() for character in term)
+
+
+@given(st.text())
+def test_a_text_is_found_by_itself(text: str) -> None:
+    assert set(query_terms(text)) <= set(index_terms(text)) | set(index_terms(without_question_words(text)))
+
+
+@given(st.text(alphabet="abc1"), st.integers(min_value=0, max_value=3))
+def test_stemming_again_changes_no_number(digits: str, _repeat: int) -> None:
+    if digits and digits[0].isdigit():
+        assert stem(stem(digits)) == stem(digits)

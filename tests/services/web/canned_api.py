@@ -1,0 +1,277 @@
+"""A small real server for the page's tests: the files of `services/web` and canned answers in the shape of the HTTP contract.
+
+It stands in for the API only; nothing here retrieves, judges or stores. Questions choose their answer by a word in them
+(see `CannedApi.events`). Run it to look at the page: `python -m tests.services.web.canned_api 8123`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import pymupdf
+import uvicorn
+from fastapi import FastAPI, File, Form, Request, Response, UploadFile
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+
+WEB = Path(__file__).parents[3] / "services" / "web"
+POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The strictest content security policy that fits the product: the page must work under it."""
+
+HANDBOOK = "Employee Handbook.pdf"
+TRAVEL = "差旅管理规定.pdf"
+TEXTS = {
+    "d1": "Full-time employees receive 25 days of paid annual leave per calendar year.",
+    "d2": "员工出差每日餐费补贴为人民币一百二十元，凭票据报销，不得超出标准。",
+}
+NAMES = {"d1": HANDBOOK, "d2": TRAVEL}
+PAGES = {"d1": 18, "d2": 6}
+
+
+def hit(document_id: str, page: int = 3) -> dict[str, Any]:
+    return {
+        "document": NAMES[document_id], "document_id": document_id, "version": 1, "page": page, "chunk": f"{document_id}-c{page}",
+        "score": 12.5, "text": f"{TEXTS[document_id]}\n{TEXTS[document_id]}",
+        "headings": ["4 Time off", "4.1 Annual leave"] if document_id == "d1" else ["第三章 补贴"],
+    }  # fmt: skip
+
+
+def citation(marker: int, document_id: str, page: int = 3) -> dict[str, Any]:
+    found = hit(document_id, page)
+    kept = {key: found[key] for key in ("document", "document_id", "version", "page", "chunk")}
+    return {"marker": marker, **kept, "quote": TEXTS[document_id], "bbox": [[72, 100, 400, 120]]}
+
+
+def sentence(
+    text: str, style: str = "generated", support: float = 0.93, *, reason: str = "", cites: tuple[dict[str, Any], ...] = ()
+) -> dict[str, Any]:
+    verdict = {"support": support, "supported": support >= 0.5, "reason": reason}
+    return {"text": text, "style": style, **verdict, "citations": list(cites)}
+
+
+def whole_answer(sentences: list[dict[str, Any]], *, language: str = "en", style: str = "generated") -> dict[str, Any]:
+    citations = {c["marker"]: c for s in sentences for c in s["citations"]}
+    return {
+        "answer": " ".join(s["text"] for s in sentences), "language": language, "style": style,
+        "abstained": False, "reason": None, "nearest": [], "citations": list(citations.values()),
+        "sentences": [{**s, "citations": [c["marker"] for c in s["citations"]]} for s in sentences],
+        "usage": {}, "timings_ms": {},
+    }  # fmt: skip
+
+
+def problem(status: int, title: str, detail: str) -> JSONResponse:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "error": {"message": detail}}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+WRITTEN = [
+    sentence("Full-time employees get 25 days of paid annual leave [1].", cites=(citation(1, "d1"),)),
+    sentence("Unused days never expire.", support=0.08, reason="“never expire” is in no passage"),
+    sentence("Leave is booked with the line manager [2].", support=0.81, cites=(citation(2, "d1", 4),)),
+]
+REPLACED = sentence("No such rule is known.", support=0.1, reason="not borne out")
+QUOTE_EN = sentence(TEXTS["d1"], "quotes", 1.0, cites=(citation(1, "d1"),))
+QUOTE_ZH = sentence(TEXTS["d2"], "quotes", 1.0, cites=(citation(2, "d2", 2),))
+WRITTEN_ZH = [
+    sentence("出差期间每日餐费补贴为一百二十元[1]。", cites=(citation(1, "d2", 2),)),
+    sentence("超出部分可由部门承担。", support=0.12, reason="文档中没有相应内容"),
+]
+
+
+class CannedApi:
+    """The state behind the canned answers; a test sets it and reads what the page asked for."""
+
+    def __init__(self) -> None:
+        self.key: str | None = None
+        self.engine = {"state": "ready", "detail": "", "model": "canned-1"}
+        self.note: dict[str, str] | None = None
+        self.administrator = True
+        self.token_s = 0.0
+        self.documents = [self.document("d1", ["everyone"]), self.document("d2", ["everyone", "hr"], "page 5: no text layer")]
+        self.asked: list[dict[str, Any]] = []
+        self.images: list[str] = []
+        self.uploads: list[tuple[str, list[str]]] = []
+        self.polls: dict[str, int] = {}
+        self.cut_off = threading.Event()
+
+    @staticmethod
+    def document(document_id: str, groups: list[str], *warnings: str) -> dict[str, Any]:
+        return {
+            "document": NAMES[document_id], "document_id": document_id, "version": 1, "pages": PAGES[document_id],
+            "groups": groups, "added_at": "2025-11-03T09:30:00Z", "bytes": 284_000, "warnings": list(warnings),
+        }  # fmt: skip
+
+    async def events(self, question: str, style: str) -> AsyncIterator[tuple[str, Any]]:
+        """The events of one answer, chosen by a word of the question."""
+        yield "sources", {"hits": [hit("d1"), hit("d2", 2)]}
+        if "menu" in question:
+            text = "I cannot answer this from the documents: nothing is said of it. Nearest passages: …"
+            nearest = [hit("d1"), hit("d2", 2)]
+            yield (
+                "done",
+                whole_answer([]) | {"answer": text, "abstained": True, "reason": "nothing is said of it", "nearest": nearest},
+            )
+        elif "broken" in question:
+            yield "token", {"text": "Full-time "}
+            yield "error", {"title": "Engine lost", "detail": "The engine stopped while it was writing.", "status": 503}
+        elif "cut" in question:
+            yield "token", {"text": "Full-time "}
+        elif "slow" in question:
+            yield "token", {"text": f"{WRITTEN[0]['text']} Unjudged "}
+            yield "sentence", {**WRITTEN[0], "index": 0, "replaces": None}
+            try:
+                while True:
+                    await asyncio.sleep(0.05)
+                    yield "token", {"text": "words "}
+            finally:
+                self.cut_off.set()
+        elif style == "quotes":
+            for index, quote in enumerate((QUOTE_EN, QUOTE_ZH)):
+                yield "sentence", {**quote, "index": index, "replaces": None}
+            yield "done", whole_answer([QUOTE_EN, QUOTE_ZH], style="quotes") | {"reason": "the chat model is not running"}
+        elif "replace" in question:
+            async for event in self.written([WRITTEN[0], REPLACED]):
+                yield event
+            yield "sentence", {**QUOTE_ZH, "index": 1, "replaces": 1}
+            yield "done", whole_answer([WRITTEN[0], QUOTE_ZH], style="mixed")
+        else:
+            chinese = "补贴" in question
+            sentences = WRITTEN_ZH if chinese else WRITTEN
+            async for event in self.written(sentences):
+                yield event
+            yield "done", whole_answer(sentences, language="zh" if chinese else "en")
+
+    async def written(self, sentences: list[dict[str, Any]]) -> AsyncIterator[tuple[str, Any]]:
+        for index, one in enumerate(sentences):
+            text = one["text"] + " "
+            for start in range(0, len(text), 6):
+                await asyncio.sleep(self.token_s)
+                yield "token", {"text": text[start : start + 6]}
+            yield "sentence", {**one, "index": index, "replaces": None}
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """A job that moves one step with every question after it; its name holds its file's name."""
+        name = job_id.removeprefix("job-")
+        step = self.polls[job_id] = self.polls.get(job_id, -1) + 1
+        place = {"job_id": job_id, "document": name, "document_id": None, "pages_done": step * 4, "pages_total": 10}
+        shape: dict[str, Any] = place | {"status": "running", "outcome": None, "stage": "read", "warnings": [], "error": None}
+        if step < 2:
+            return shape
+        if "locked" in name:
+            error = f"{name} is encrypted: remove its password and add it again"
+            return shape | {"status": "done", "outcome": "refused", "error": error}
+        if step == 2:
+            return shape | {"stage": "embed", "pages_done": 10}
+        if name not in {item["document"] for item in self.documents}:
+            self.documents.append(self.document("d1", ["hr"]) | {"document": name, "document_id": job_id})
+        done = {"status": "done", "outcome": "added", "stage": "publish", "document_id": job_id}
+        return shape | done | {"warnings": ["page 7: no text layer"]}
+
+
+def page_image(document: str, page: int, *, boxed: bool) -> bytes:
+    """A drawn page; the passage's box is the only green on it."""
+    pdf = pymupdf.open()
+    sheet = pdf.new_page()
+    sheet.insert_text((72, 70), f"{document}  -  {page}", fontsize=16, fontname="china-s")
+    for line in range(30):
+        sheet.insert_text((72, 115 + line * 21), TEXTS["d1" if line % 7 else "d2"][:70], fontsize=11, fontname="china-s")
+    if boxed:
+        sheet.draw_rect((66, 182, 500, 230), color=(0.1, 0.5, 0.3), width=1.5)
+    return bytes(sheet.get_pixmap(dpi=110).tobytes("png"))
+
+
+def build_app(api: CannedApi) -> FastAPI:  # noqa: C901 one small function a route
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Any) -> Response:
+        wanted = f"Bearer {api.key}"
+        if api.key and request.url.path.startswith("/api/") and request.headers.get("authorization") != wanted:
+            return problem(401, "Unauthorized", "an API key is needed: make one first")
+        response: Response = await call_next(request)
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    @app.get("/api/me")
+    def me() -> dict[str, Any]:
+        return {"groups": ["everyone"], "administrator": api.administrator, "key_required": api.key is not None}
+
+    @app.get("/api/status")
+    def status() -> dict[str, Any]:
+        size = {"documents": len(api.documents), "chunks": 170 * len(api.documents)}
+        return {"version": "0.1.0", "profile": "mini", "engine": api.engine, **size, "note": api.note}
+
+    @app.get("/api/documents")
+    def documents() -> dict[str, Any]:
+        return {"documents": api.documents}
+
+    @app.get("/api/groups")
+    def groups() -> dict[str, Any]:
+        return {"groups": ["everyone", "hr", "finance"]}
+
+    @app.post("/api/documents", status_code=202)
+    def upload(files: Annotated[list[UploadFile], File()], group: Annotated[list[str] | None, Form()] = None) -> Response:
+        if any("notes" in (file.filename or "") for file in files):
+            return problem(422, "Refused", "notes.txt is not a PDF: only PDF files can be added.")
+        api.uploads += [(file.filename or "", group or []) for file in files]
+        jobs = [{"job_id": f"job-{file.filename}", "document": file.filename, "status": "queued"} for file in files]
+        return JSONResponse({"jobs": jobs}, status_code=202)
+
+    @app.get("/api/jobs/{job_id}")
+    def job(job_id: str) -> dict[str, Any]:
+        return api.job(job_id)
+
+    @app.delete("/api/documents/{document_id}", status_code=204)
+    def remove(document_id: str) -> None:
+        api.documents = [item for item in api.documents if item["document_id"] != document_id]
+
+    @app.put("/api/documents/{document_id}/groups")
+    def set_groups(document_id: str, body: dict[str, list[str]]) -> dict[str, Any]:
+        api.documents = [item | body if item["document_id"] == document_id else item for item in api.documents]
+        return body
+
+    @app.get("/api/documents/{document_id}/file")
+    def file(document_id: str) -> Response:
+        pdf = pymupdf.open()
+        for page in range(5):
+            pdf.new_page().insert_text((72, 72), f"{document_id} page {page + 1}")
+        return Response(pdf.tobytes(), media_type="application/pdf")
+
+    @app.get("/api/documents/{document_id}/pages/{page}.png")
+    def image(request: Request, document_id: str, page: int, chunk: str = "") -> Response:
+        api.images.append(str(request.url.query))
+        if page > PAGES.get(document_id, 3):
+            return problem(404, "Not found", f"There is no page {page}.")
+        return Response(page_image(NAMES.get(document_id, "?"), page, boxed=bool(chunk)), media_type="image/png")
+
+    @app.post("/api/ask")
+    async def ask(body: dict[str, Any]) -> Response:
+        api.asked.append(body)
+        if "busy" in body["question"]:
+            return problem(429, "Too many requests", "Too many questions at once: ask again in a few seconds.")
+
+        async def stream() -> AsyncIterator[str]:
+            yield ": ping\n\n"
+            async for event, data in api.events(body["question"], body["style"]):
+                yield f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    @app.get("/")
+    def index() -> Response:
+        return FileResponse(WEB / "index.html")
+
+    app.mount("/", StaticFiles(directory=WEB))
+    return app
+
+
+if __name__ == "__main__":
+    shown = CannedApi()
+    shown.token_s = 0.04
+    uvicorn.run(build_app(shown), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

@@ -1,0 +1,35 @@
+/** Text helpers, and the words in both languages. */
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { strings } from "../../../services/web/src/strings.js";
+import { languageOf, spaceBetween, splitAtMarkers, unwrap } from "../../../services/web/src/text.js";
+
+test("markers become numbers; cited ones that the text lacks come last; others stay text", () => {
+  assert.deepEqual(splitAtMarkers("25 days [1] a year.", [1, 2]), ["25 days", 1, " a year.", 2]);
+  assert.deepEqual(splitAtMarkers("第三条[1][2]。", [1, 2]), ["第三条", 1, 2, "。"]);
+  assert.deepEqual(splitAtMarkers("see [9]", [1]), ["see", " [9]", 1]);
+});
+
+test("line ends of the page become a space, or nothing between Chinese characters", () => {
+  assert.equal(unwrap(" paid annual\n  leave "), "paid annual leave");
+  assert.equal(unwrap("员工出差\n每日餐费\nPDF\n说明"), "员工出差每日餐费 PDF 说明");
+});
+
+test("Chinese sentences join without a space", () => {
+  assert.equal(spaceBetween("一天。", "两天。"), "");
+  assert.equal(spaceBetween("One.", "Two."), " ");
+  assert.equal(languageOf("PDF 文件"), "zh");
+});
+
+test("both languages have the same words", () => {
+  const shape = (value) => (typeof value === "object" ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, shape(value[key])])) : typeof value);
+  assert.deepEqual(shape(strings.zh), shape(strings.en));
+});
+
+test("every word is used", async () => {
+  const source = new URL("../../../services/web/src/", import.meta.url);
+  const files = (await readdir(source)).filter((file) => file !== "strings.js");
+  const code = (await Promise.all(files.map((file) => readFile(new URL(file, source), "utf8")))).join("\n");
+  assert.deepEqual(Object.keys(strings.en).filter((key) => !new RegExp(`\\.${key}\\b`).test(code)), []);
+});
