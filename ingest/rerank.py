@@ -7,10 +7,14 @@ units of each candidate come with it, and the rarity of a term from a function t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ingest.tokens import STOP_WORDS, is_han, units, without_question_words
 
@@ -21,16 +25,30 @@ PAIR_WEIGHT = 0.5
 QUERY_UNITS = 256
 """Longer questions are read up to here: they are pasted text, and the cost grows with their length."""
 
-_Match = tuple[int, int]  # position in the candidate, number of the term
+_GAP = max(WINDOWS)
+
+UnitNumbers = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A chunk that the first search found: its score there (0 where only the vectors found it), and its units in order."""
+    """A chunk that the first search found: its score there (0 where only the vectors found it), and its `unit_numbers`."""
 
     chunk_id: str
     score: float
-    units: Sequence[str]
+    units: UnitNumbers
+
+
+def unit_numbers(text: str) -> UnitNumbers:
+    """A number for each unit of the text, in order: its CRC-32, kept beside the chunk so that no candidate is tokenised again.
+
+    Two units share a number once in four billion pairs; the rank of a candidate is then a little off.
+    """
+    return _numbers(units(text))
+
+
+def _numbers(of: Iterable[str]) -> UnitNumbers:
+    return np.fromiter((crc32(unit.encode()) for unit in of), dtype=np.uint32)
 
 
 class Reranker(Protocol):
@@ -46,10 +64,12 @@ def document_frequency_weight(count: int, total: int) -> float:
     return math.log1p((total - count + 0.5) / (count + 0.5))
 
 
-def missing_numbers(query: str, candidate: Candidate) -> int:
-    """How many distinct numbers of the question the candidate does not hold."""
-    numbers = {unit for unit in units(query) if unit[0].isdigit()}
-    return len(numbers.difference(candidate.units)) if numbers else 0
+def missing_numbers(query: str, candidates: Sequence[Candidate]) -> list[int]:
+    """How many distinct numbers of the question each candidate does not hold."""
+    asked = _numbers({unit for unit in units(query) if unit[0].isdigit()})
+    if not len(asked):
+        return [0] * len(candidates)
+    return [int(np.count_nonzero(~np.isin(asked, candidate.units))) for candidate in candidates]
 
 
 class WindowReranker:
@@ -65,31 +85,35 @@ class WindowReranker:
 
     def scores(self, query: str, candidates: Sequence[Candidate]) -> list[float]:
         """See `Reranker`."""
-        singles, pairs, weights = self._terms(query)
-        matches = [_matches(candidate.units, singles, pairs) for candidate in candidates]
-        totals = [0.0] * len(candidates)
+        if not candidates:
+            return []
+        singles, pairs = self._terms(query)
+        # All candidates in one row, so far apart that no window reaches from one into the next.
+        starts = np.cumsum([0, *(len(candidate.units) + _GAP for candidate in candidates)])
+        text = np.zeros(starts[-1], dtype=np.uint32)
+        for candidate, start in zip(candidates, starts, strict=False):
+            text[start : start + len(candidate.units)] = candidate.units
+        places, terms, weights = _matches(text, singles, pairs)
+        ends = _next_mention(places, terms)
+        totals = np.zeros(len(candidates))
         for width in WINDOWS:
-            sums = [_best_window(found, weights, width) for found in matches]
-            best = max(sums, default=0.0)
-            if best > 0.0:
-                totals = [total + value / best for total, value in zip(totals, sums, strict=True)]
-        return [total / len(WINDOWS) for total in totals]
+            sums = np.maximum.reduceat(_sums(len(text), places, np.minimum(ends, places + width), weights), starts[:-1])
+            if sums.max() > 0:
+                totals += sums / sums.max()
+        scores: list[float] = np.clip(totals / len(WINDOWS), 0.0, 1.0).tolist()
+        return scores
 
-    def _terms(self, query: str) -> tuple[dict[str, int], dict[tuple[str, str], int], list[float]]:
-        """Numbers of the units and of the pairs, and the weight of each number."""
+    def _terms(self, query: str) -> tuple[dict[int, float], dict[tuple[int, int], float]]:
+        """The weights of the question's units and of its pairs, by unit number."""
         asked = (units(without_question_words(query)) or units(query))[:QUERY_UNITS]
-        singles: dict[str, int] = {}
-        pairs: dict[tuple[str, str], int] = {}
-        weights: list[float] = []
-        for unit in asked:
-            if unit not in STOP_WORDS and unit not in singles:
-                singles[unit] = len(weights)
-                weights.append(self._weight(unit))
-        for pair in pairwise(asked):
-            if pair[0] in singles and pair[1] in singles and pair not in pairs:
-                pairs[pair] = len(weights)
-                weights.append(PAIR_WEIGHT * self._pair_weight(*pair))
-        return singles, pairs, weights
+        numbers = dict(zip(asked, _numbers(asked).tolist(), strict=True))
+        singles = {numbers[unit]: self._weight(unit) for unit in numbers if unit not in STOP_WORDS}
+        pairs = {
+            (numbers[first], numbers[second]): PAIR_WEIGHT * self._pair_weight(first, second)
+            for first, second in set(pairwise(asked))
+            if first not in STOP_WORDS and second not in STOP_WORDS
+        }
+        return singles, pairs
 
     def _pair_weight(self, first: str, second: str) -> float:
         # The index counts Han bigrams but no pairs of words: those are taken to be as rare as their rarer word.
@@ -98,40 +122,43 @@ class WindowReranker:
         return max(self._weight(first), self._weight(second))
 
 
-def _matches(text: Sequence[str], singles: Mapping[str, int], pairs: Mapping[tuple[str, str], int]) -> list[_Match]:
-    """Where the terms stand in the text, by position; a pair stands where its first unit does."""
-    places = [(position, unit) for position, unit in enumerate(text) if unit in singles]
-    found: list[_Match] = []
-    for place, (position, unit) in enumerate(places):
-        found.append((position, singles[unit]))
-        if place + 1 < len(places) and places[place + 1][0] == position + 1:
-            pair = pairs.get((unit, places[place + 1][1]))
-            if pair is not None:
-                found.append((position, pair))
-    return found
+def _matches(
+    text: UnitNumbers, singles: Mapping[int, float], pairs: Mapping[tuple[int, int], float]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """Where terms stand in the text, which term, and its weight; a pair stands where its first unit does."""
+    known = np.array(sorted(singles), dtype=np.uint32)
+    if not len(known):
+        return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
+    places = np.flatnonzero(np.isin(text, known))
+    terms = np.searchsorted(known, text[places])
+    # One number for two terms side by side; a pair's term number comes after those of the single units.
+    codes = {
+        int(np.searchsorted(known, first)) * len(known) + int(np.searchsorted(known, second)): weight
+        for (first, second), weight in pairs.items()
+    }
+    known_codes = np.array(sorted(codes), dtype=np.intp)
+    adjacent = np.flatnonzero(np.diff(places) == 1)
+    met = terms[adjacent] * len(known) + terms[adjacent + 1]
+    is_pair = np.isin(met, known_codes)
+    pair_terms = np.searchsorted(known_codes, met[is_pair])
+    weights = np.array([singles[number] for number in known.tolist()] + [codes[code] for code in known_codes.tolist()])
+    all_terms = np.concatenate([terms, len(known) + pair_terms])
+    return np.concatenate([places, places[adjacent[is_pair]]]), all_terms, weights[all_terms]
 
 
-def _best_window(found: Sequence[_Match], weights: Sequence[float], width: int) -> float:
-    """The greatest sum of weights of distinct terms within `width` units."""
-    present = {term for _, term in found}
-    bound = sum(weights[term] for term in present)
-    if not found or found[-1][0] - found[0][0] < width:
-        return bound
-    counts = dict.fromkeys(present, 0)
-    total = best = 0.0
-    left = 0
-    first = found[0][0]
-    for position, term in found:
-        if not counts[term]:
-            total += weights[term]
-        counts[term] += 1
-        while position - first >= width:
-            gone = found[left][1]
-            counts[gone] -= 1
-            if not counts[gone]:
-                total -= weights[gone]
-            left += 1
-            first = found[left][0]
-        if total > best:
-            best = total
-    return best
+def _next_mention(places: NDArray[np.intp], terms: NDArray[np.intp]) -> NDArray[np.intp]:
+    """For each match, where the same term stands next; far beyond the end where it does not."""
+    order = np.lexsort((places, terms))
+    after = np.full(len(places), np.iinfo(np.intp).max, dtype=np.intp)
+    same = np.flatnonzero(np.diff(terms[order]) == 0)
+    after[order[same]] = places[order[same + 1]]
+    return after
+
+
+def _sums(length: int, places: NDArray[np.intp], ends: NDArray[np.intp], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(length,) the weights of the distinct terms in the window that ends at each place.
+
+    A match counts in the windows that end from its place on, until they have moved past it or the same term comes again.
+    """
+    steps = np.bincount(places, weights, minlength=length) - np.bincount(ends, weights, minlength=length)[:length]
+    return np.cumsum(steps[:length])

@@ -74,15 +74,17 @@ class HybridIndex:
     def _scored(self, query: str, pool: Sequence[Candidate], near: dict[str, float]) -> list[ScoredChunk]:
         best = max((candidate.score for candidate in pool), default=0.0) or 1.0
         closeness = _min_max(near)
+        reranked = self._reranker.scores(query, pool)
+        missing = missing_numbers(query, pool)
         scored = [
             ScoredChunk(
                 candidate.chunk_id,
                 candidate.score / best
-                + RERANK_WEIGHT * rerank
+                + RERANK_WEIGHT * reranked[place]
                 + VECTOR_WEIGHT * closeness(candidate.chunk_id)
-                - MISSING_NUMBER_PENALTY * min(MISSING_NUMBERS, missing_numbers(query, candidate)),
+                - MISSING_NUMBER_PENALTY * min(MISSING_NUMBERS, missing[place]),
             )
-            for candidate, rerank in zip(pool, self._reranker.scores(query, pool), strict=True)
+            for place, candidate in enumerate(pool)
         ]
         return sorted(scored, key=lambda chunk: (-chunk.score, chunk.chunk_id))
 

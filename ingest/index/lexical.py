@@ -13,14 +13,15 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 import tantivy
 from tantivy import Occur, Query
 
-from ingest.rerank import Candidate, document_frequency_weight
+from ingest.rerank import Candidate, document_frequency_weight, unit_numbers
 from ingest.tokens import character_trigrams, index_terms, query_terms, units
 from ingest.types import Access, IndexRow, ScoredChunk
 
-FORMAT = "1"
+FORMAT = "2"
 """Changes with the fields below and with the terms that `ingest.tokens` makes."""
 TRIGRAM_WEIGHT = 0.25
 TITLE_MENTION_WEIGHT = 1.0
@@ -143,12 +144,12 @@ def _document(row: IndexRow) -> tantivy.Document:
         trigrams=" ".join(character_trigrams(text)),
         titles=sorted(titles - {""}),
     )
-    document.add_bytes("units", " ".join(units(text)).encode())
+    document.add_bytes("units", unit_numbers(text).tobytes())
     return document
 
 
 def _candidate(document: tantivy.Document, score: float) -> Candidate:
-    return Candidate(document.get_first("id"), score, bytes(document.get_first("units")).decode().split(" "))
+    return Candidate(document.get_first("id"), score, np.frombuffer(bytes(document.get_first("units")), dtype=np.uint32))
 
 
 def _schema() -> tantivy.Schema:

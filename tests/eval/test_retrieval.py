@@ -122,9 +122,7 @@ def test_only_judged_queries_are_asked_and_each_passage_is_one_row_for_everyone(
         ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\tleave\t0\n", "judges no passage relevant"),
     ],
 )
-def test_a_bad_layout_is_refused_naming_the_place(
-    dataset: Path, file: str, content: str | None, said: str
-) -> None:
+def test_a_bad_layout_is_refused_naming_the_place(dataset: Path, file: str, content: str | None, said: str) -> None:
     path = dataset / file
     path.unlink()
     if content is not None:

@@ -16,12 +16,12 @@ from ingest.rerank import (
     WindowReranker,
     document_frequency_weight,
     missing_numbers,
+    unit_numbers,
 )
-from ingest.tokens import units
 
 
 def candidates(*texts: str) -> list[Candidate]:
-    return [Candidate(f"c{i}", 1.0, units(text)) for i, text in enumerate(texts)]
+    return [Candidate(f"c{i}", 1.0, unit_numbers(text)) for i, text in enumerate(texts)]
 
 
 def even(term: str) -> float:
@@ -48,10 +48,11 @@ def test_scores_are_those_of_trying_every_window(query: list[str], texts: list[l
     # Units that the tokenizer leaves as they are, and that are no stop words ("a" is).
     spelled = {letter: f"{letter}q" for letter in "abcdefghxyz"}
     asked = [spelled[letter] for letter in query]
-    found = [Candidate(str(i), 0.0, [spelled[letter] for letter in text]) for i, text in enumerate(texts)]
+    spelled_texts = [[spelled[letter] for letter in text] for text in texts]
+    found = candidates(*(" ".join(text) for text in spelled_texts))
     expected = [0.0] * len(texts)
     for width in WINDOWS:
-        sums = [best_by_every_window(asked, one.units, width) for one in found]
+        sums = [best_by_every_window(asked, text, width) for text in spelled_texts]
         if max(sums) > 0:
             expected = [value + one / max(sums) / len(WINDOWS) for value, one in zip(expected, sums, strict=True)]
     assert WindowReranker(even).scores(" ".join(asked), found) == pytest.approx(expected)
@@ -113,7 +114,7 @@ def test_scores_lie_between_0_and_1(query: str, texts: list[str]) -> None:
     ],
 )
 def test_numbers_of_the_question_that_the_text_lacks_are_counted(query: str, text: str, missing: int) -> None:
-    assert missing_numbers(query, candidates(text)[0]) == missing
+    assert missing_numbers(query, candidates(text, query)) == [missing, 0]
 
 
 def test_the_weight_falls_with_the_count_and_never_below_0() -> None:
