@@ -183,6 +183,14 @@ def ensure_tools() -> None:
         write_mark(TOOLS, made_from=wanted)
 
 
+def ensure_library(name: str, package: str, reason: str) -> None:
+    """The shared library within reach, by installing its Debian package if need be. Raises: Failure."""
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        ensure_debian(package, reason)
+
+
 def ensure_debian(package: str, reason: str) -> None:
     """The Debian package installed, by ourselves where we may. Raises: Failure, with the command to type."""
     command = f"apt-get install -y {package}"
@@ -227,10 +235,7 @@ def ensure_engine(*, before: Callable[[], None]) -> None:
         return
     with stage(f"engine environment (.venv-engine): vLLM for the {device.upper()}, {count(lock)} packages"):
         before()
-        try:
-            ctypes.CDLL("libnuma.so.1")
-        except OSError:
-            ensure_debian("libnuma1", "vLLM needs libnuma")
+        ensure_library("libnuma.so.1", "libnuma1", "vLLM needs libnuma")
         install(ENGINE, lock)
         write_mark(ENGINE, made_from=wanted, kind=device)
 
@@ -287,7 +292,10 @@ def node() -> tuple[list[str | Path], dict[str, str]]:
 
 
 def ensure_chromium() -> None:
-    """A Chromium for the tests that drive the page."""
+    """A Chromium for the tests that drive the page; where we may not install it, they are skipped and this says so."""
     if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        if os.geteuid() != 0 or not shutil.which("apt-get"):
+            return say("  no Chromium here: the tests that drive the page are skipped (`sudo apt-get install chromium`)")
         with stage("Chromium, which the page's tests drive"):
             ensure_debian("chromium", "the page's tests drive it")
+    return ensure_library("libatomic.so.1", "libatomic1", "the node that drives Chromium needs libatomic")

@@ -34,9 +34,11 @@ def read_cases(path: Path) -> list[Case]:
         InputRefused: the file cannot be read, or a line is no case; the message names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # splitlines would also cut at separators within a string
     except OSError as error:
         raise InputRefused(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputRefused(f"{path} is not UTF-8 text; JSON lines are needed") from error
     cases = []
     for number, line in enumerate(lines, 1):
         if line.strip():
@@ -44,14 +46,20 @@ def read_cases(path: Path) -> list[Case]:
                 cases.append(_case(json.loads(line)))
             except (ValueError, KeyError, TypeError) as error:
                 raise InputRefused(
-                    f"{path}, line {number} is no case ({error!r}); needed: id, question, answerable; and lang, kind, answers, gold, groups"
+                    f"{path}, line {number} is no case ({error!r}); needed: id, question, answerable; allowed: lang, kind, "
+                    "and the lists answers, gold, groups"
                 ) from error
     if not cases:
         raise InputRefused(f"{path} holds no case")
     return cases
 
 
-def _case(line: dict[str, Any]) -> Case:
+def _case(line: Any) -> Case:
+    if not isinstance(line, dict):
+        raise TypeError(f"{type(line).__name__}, not an object")
+    for name, kind in (("question", str), ("answers", list), ("gold", list), ("groups", list)):
+        if not isinstance(line.get(name, kind()), kind):
+            raise TypeError(f"{name} is {line[name]!r}")
     return Case(
         id=str(line["id"]),
         lang=line.get("lang", ""),
@@ -84,25 +92,26 @@ class Outcome:
 
 def outcome(case: Case, answer: dict[str, Any], hits: Sequence[dict[str, Any]] | None) -> Outcome:
     """How the answer, and the hits for the same question, compare with the case."""
-    shown, sentences = answer["answer"], answer["sentences"]
+    sentences = answer["sentences"]
     said = " ".join(sentence["text"] for sentence in sentences)
     gold = {(page.document, page.page) for page in case.gold}
     answered = case.answerable and not answer["abstained"]
-    found = None if hits is None or not case.answerable else bool(gold & {(hit["document"], hit["page"]) for hit in hits})
+    has_answers, has_gold = case.answerable and bool(case.answers), case.answerable and bool(gold)
     cited = {(citation["document"], citation["page"]) for citation in answer["citations"]}
+    found = {(hit["document"], hit["page"]) for hit in hits or ()}
     return Outcome(
         case=case,
         style=answer["style"],
         abstained=answer["abstained"],
-        key_fact=(answered and holds_key_fact(said, case.answers)) if case.answerable else None,
-        exact_match=(answered and exact_match(said, case.answers)) if case.answerable else None,
-        f1=(token_f1(said, case.answers) if answered else 0.0) if case.answerable else None,
-        cited_gold_page=bool(gold & cited) if answered else None,
-        found_gold_page=found,
+        key_fact=(answered and holds_key_fact(said, case.answers)) if has_answers else None,
+        exact_match=(answered and exact_match(said, case.answers)) if has_answers else None,
+        f1=(token_f1(said, case.answers) if answered else 0.0) if has_answers else None,
+        cited_gold_page=bool(gold & cited) if has_gold and answered else None,
+        found_gold_page=bool(gold & found) if has_gold and hits is not None else None,
         sentences=len(sentences),
         supported_sentences=sum(sentence["supported"] for sentence in sentences),
         model_sentences=sum(sentence["style"] == "generated" for sentence in sentences),
-        answer=shown,
+        answer=answer["answer"],
     )
 
 

@@ -54,7 +54,7 @@ _BETWEEN = {"en": ", ", "zh": "、"}
 
 @dataclass(frozen=True, slots=True)
 class EvidenceVerdict:
-    """The calibrated probability that the hits hold the answer, and `missing`: words of the question not found beside the rest."""
+    """The calibrated probability that the hits hold the answer; `missing`: words of the question not found beside the rest."""
 
     probability: float
     enough: bool

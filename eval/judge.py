@@ -12,16 +12,17 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from eval.support import SIGNS, Evidence, Reading
 from eval.types import Verdict
-from eval.units import Kind, Unit
+from eval.units import Unit
 from ingest.errors import GraftError
 from ingest.sentences import sentence_spans
-from ingest.tokens import is_han, language
+from ingest.tokens import language, normalise
 
 WEIGHTS_FILE = Path(__file__).parent / "models" / "judge-v1.json"
 
@@ -31,13 +32,40 @@ UNKNOWN = 0.5
 _LIST_MARKER = re.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)、]|\(?[a-z][.)])\s+")
 _CITATION = re.compile(r"\s*\[\d+(?:\s*[,，]\s*\d+)*\]")
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|neither|nor|without|cannot|none)\b|n't\b|不得|不能|不可|不会|不會|不是|不需|不必|没有|沒有|禁止|并非|並非|无需|無需|未",
+    r"\b(?:not|no|never|neither|nor|without|cannot|none)\b|n't\b"
+    r"|不得|不能|不可|不会|不會|不是|不需|不必|不应|不應|不允许|不允許|没有|沒有|禁止|并非|並非|无需|無需|无须|無須|未(?![来來必])",
     re.IGNORECASE,
 )
-# Where so much of a sentence follows one sentence of the evidence word by word, a negation in only one of them decides.
-_SAME_WORDING = 0.8
+_MODAL = re.compile(r"\b(?:do|does|did|can|could|may|must|shall|should|to|be|any)\b|[可应應能会會须須得必需]")
+_LETTERS = re.compile(r"[\W_]+")
+# Where a sentence and the nearest one of the evidence are else so alike, a negation in only one of them decides.
+_SAME_WORDING = 0.85
+# Where a sentence follows one of the evidence to this share, another value in it is an exchange. At .8 it speaks against
+# 4 % of RAGTruth's good answers and 1 % of honest noise, at .65 against 9 and 3 % (docs/decisions/0004).
+_EXCHANGE_WORDING = 0.8
+# Words that only say yes or no; nothing can be looked for.
+_ASSENT = frozenset("yes ok okay sure true fals correct right inde of cours 没错 沒錯 可以 正确 正確 当然 當然 对的".split())
 # Fragments shorter than this many units are judged with the sentence before them (GROUNDING.md, recipe step 2).
 _FRAGMENT_UNITS = 4
+
+_REASONS = {
+    "no content": {"en": "not judged: there is no content word to look for", "zh": "未核查：句中没有可供核对的实词"},
+    "other language": {"en": "not judged: the evidence is in another language", "zh": "未核查：依据是另一种语言"},
+    "number": {
+        "en": "the evidence does not hold the number {words}; what would have to be calculated is not judged",
+        "zh": "依据中没有数字{words}；需要计算得出的内容不作判断",
+    },
+    "negation": {
+        "en": "only one of the sentence and the nearest one of the evidence is negated",
+        "zh": "此句与依据中最接近的一句，一个是否定，一个不是",
+    },
+    "exchanged": {
+        "en": "it follows a sentence of the evidence, but has {words} in the place of something else",
+        "zh": "此句照依据中的一句写成，但把其中一处换成了{words}",
+    },
+    "apart": {"en": "the evidence holds its words, but not together", "zh": "依据中有这些词，但并不在一起"},
+    "missing": {"en": "the evidence does not hold: {words}", "zh": "依据中没有：{words}"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +85,17 @@ class _Model:
 
 
 @dataclass(frozen=True, slots=True)
+class _Judged:
+    """A verdict with the logit of being unsupported (None for what cannot be judged); `ruled_out` by an exact rule."""
+
+    verdict: Verdict
+    logit: float | None
+    ruled_out: bool
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedAnswer:
-    """A whole answer: the probability that it holds unsupported content, and the bad parts with theirs, as (start, end, score)."""
+    """A whole answer: the probability that it holds unsupported content, and its bad parts as (start, end, score)."""
 
     score: float
     hallucinated: bool
@@ -97,7 +134,7 @@ class HouseJudge:
 
     def judge_prepared(self, sentences: Sequence[str], evidence: Evidence) -> list[Verdict]:
         """The verdicts against evidence that is prepared already: for answers that arrive sentence by sentence."""
-        return [self._verdict(sentence, evidence)[0] for sentence in sentences]
+        return [self._judge(sentence, evidence).verdict for sentence in sentences]
 
     def judge_answer(self, answer: str, *, evidence: Sequence[str], question: str = "") -> JudgedAnswer:
         """The whole answer's calibrated score, its bad spans and its sentences; offsets are those of `answer`.
@@ -109,59 +146,64 @@ class HouseJudge:
             InputRefused: there is no evidence text at all to judge against.
         """
         prepared = Evidence(evidence, question=question)
-        judged: list[tuple[int, int, Verdict]] = []
-        logits: list[float] = []
-        for start, end in answer_spans(answer):
-            verdict, logit = self._verdict(answer[start:end], prepared)
-            judged.append((start, end, verdict))
-            if logit is not None:
-                logits.append(logit)
+        parts = [(start, end, self._judge(answer[start:end], prepared)) for start, end in answer_spans(answer)]
+        sentences = tuple((start, end, part.verdict) for start, end, part in parts)
+        logits = [part.logit for _, _, part in parts if part.logit is not None]
         if not logits:
-            return JudgedAnswer(UNKNOWN, True, (), tuple(judged))
+            return JudgedAnswer(UNKNOWN, True, (), sentences)
         slope, offset = self._models[self._language(answer)].answer_platt
         top = max(logits)
         score = _sigmoid(slope * (top + math.log(sum(math.exp(x - top) for x in logits))) + offset)
-        ruled_out = [1 - v.support for _, _, v in judged if not v.supported and v.unsupported_spans]
-        score = max([score, *[bad for bad in ruled_out if bad >= self.threshold and len(judged) == 1]])
-        spans = tuple((at + a, at + b, round(1 - v.support, 4)) for at, _, v in judged for a, b in v.unsupported_spans)
-        return JudgedAnswer(score, score >= 0.5, spans, tuple(judged))
+        # A sentence that an exact rule speaks against keeps the whole answer from being called fine.
+        score = max([score, *(1 - part.verdict.support for _, _, part in parts if part.ruled_out)])
+        spans = tuple(
+            (start + a, start + b, round(1 - part.verdict.support, 4))
+            for start, _, part in parts
+            for a, b in part.verdict.unsupported_spans
+        )
+        return JudgedAnswer(score, score >= self.threshold, spans, sentences)
 
-    def _verdict(self, sentence: str, evidence: Evidence) -> tuple[Verdict, float | None]:
-        """The verdict, and the logit of being unsupported; None for what cannot be judged."""
+    def _judge(self, sentence: str, evidence: Evidence) -> _Judged:
         body, shift = _body(sentence)
         reading = evidence.read(body)
-        if not reading.judgeable:
-            return Verdict(UNKNOWN, False, (), "not judged: there is no content word to look for"), None
         lang = self._language(body)
+        if not any(unit.content and unit.term not in _ASSENT for unit in reading.units):
+            return _Judged(Verdict(UNKNOWN, False, (), _REASONS["no content"][lang]), None, ruled_out=False)
         model = self._models[lang]
         logit = model.logit(reading.features, self._clip)
         support = 1 - _sigmoid(model.platt[0] * logit + model.platt[1])
-        reason = self._exact_rules(body, reading, lang, evidence)
-        if reason:
+        rule = _exact_rule(body, reading, lang, evidence)
+        if rule:
             support = min(support, 1 - self.threshold - 0.01)
-        supported = support >= 1 - self.threshold
-        if supported:
-            return Verdict(support, True), logit
+        if support >= 1 - self.threshold:
+            return _Judged(Verdict(support, True), logit, ruled_out=False)
         spans = tuple((a + shift, b + shift) for a, b in bad_spans(body, reading))
-        return Verdict(support, False, spans, reason or _reason(body, reading)), logit
+        reason = _reason(rule, body, reading, lang)
+        return _Judged(Verdict(support, False, spans, reason), logit, ruled_out=bool(rule))
 
     def _language(self, text: str) -> str:
         lang = language(text)
         return lang if lang in self._models else next(iter(self._models))
 
-    def _exact_rules(self, sentence: str, reading: Reading, lang: str, evidence: Evidence) -> str:
-        """What rules out support whatever the model says, in words; empty where nothing does."""
-        if reading.missing_numbers:
-            written = ", ".join(sentence[u.start : u.end] for u in reading.missing_numbers[:3])
-            return f"the evidence does not hold the number {written}; what would have to be calculated is not judged"
-        if lang == "zh" and not any(is_han(term[0]) for term in evidence.positions):
-            return "not judged: the evidence is in another language"
-        if lang == "en" and len(reading.uncovered) > 1 and not any(t.isascii() and t.isalpha() for t in evidence.positions):
-            return "not judged: the evidence is in another language"
-        same = reading.common_subsequence >= _SAME_WORDING
-        if same and bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(reading.best_segment)):
-            return "it says the opposite of the nearest sentence: only one of the two is negated"
-        return ""
+
+def _exact_rule(sentence: str, reading: Reading, lang: str, evidence: Evidence) -> str:
+    """What rules out support whatever the model says, a key of `_REASONS`; empty where nothing does."""
+    if reading.uncovered and lang not in evidence.languages:
+        return "other language"
+    if reading.missing_numbers:
+        return "number"
+    if reading.exchanged and reading.common_subsequence >= _EXCHANGE_WORDING:
+        return "exchanged"
+    if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(reading.best_segment)):
+        ours, theirs = _without_negation(sentence), _without_negation(reading.best_segment)
+        if SequenceMatcher(None, ours, theirs, autojunk=False).ratio() >= _SAME_WORDING:
+            return "negation"
+    return ""
+
+
+def _without_negation(text: str) -> str:
+    """The letters and digits of a sentence without negations and the small words that come and go with them."""
+    return _LETTERS.sub("", _MODAL.sub("", _NEGATION.sub("", normalise(text))))
 
 
 def answer_spans(answer: str) -> list[tuple[int, int]]:
@@ -177,7 +219,7 @@ def answer_spans(answer: str) -> list[tuple[int, int]]:
 
 def bad_spans(sentence: str, reading: Reading) -> list[tuple[int, int]]:
     """The parts that the evidence does not hold; the whole sentence where its parts are there but do not belong together."""
-    bad = sorted({(u.start, u.end) for u in (*reading.uncovered, *reading.missing_numbers)})
+    bad = sorted({(u.start, u.end) for u in (*reading.uncovered, *reading.missing_numbers, *reading.exchanged)})
     merged: list[tuple[int, int]] = []
     for start, end in bad:
         if merged and not _content_between(reading.units, merged[-1][1], start):
@@ -191,13 +233,16 @@ def _content_between(units: Sequence[Unit], start: int, end: int) -> bool:
     return any(u.content and u.start >= start and u.end <= end for u in units) or end - start > 12
 
 
-def _reason(sentence: str, reading: Reading) -> str:
-    if not reading.uncovered:
-        return "the evidence holds its words, but not together"
-    words = list(dict.fromkeys(sentence[u.start : u.end] for u in reading.uncovered if u.kind is not Kind.HAN))
-    if not words:
+def _reason(rule: str, sentence: str, reading: Reading, lang: str) -> str:
+    """Why the sentence is not supported, in its own language."""
+    if not rule:
+        rule = "missing" if reading.uncovered else "apart"
+    if rule == "number":
+        words = [sentence[u.start : u.end] for u in reading.missing_numbers]
+    else:
         words = [sentence[a:b] for a, b in bad_spans(sentence, reading)]
-    return f"the evidence does not hold: {', '.join(words[:5])}"
+    between = "、" if lang == "zh" else ", "
+    return _REASONS[rule][lang].format(words=between.join(list(dict.fromkeys(words))[:5]))
 
 
 def _body(sentence: str) -> tuple[str, int]:
@@ -218,5 +263,7 @@ def _read_weights(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise GraftError(f"The judge's weights {path} cannot be read: {error}.") from error
     if content.get("format") != 1 or content.get("features") != list(SIGNS):
-        raise GraftError(f"The judge's weights {path} were made for other features; make them again: python -m finetune.detector.")
+        raise GraftError(
+            f"The judge's weights {path} were made for other features; make them again: python -m finetune.detector."
+        )
     return content

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from eval.support import likeness
 from eval.types import Quote
@@ -224,4 +225,4 @@ def _spans(text: str) -> list[tuple[int, int, bool]]:
 def _items(text: str) -> list[str]:
     """A run of text cut before each list mark that begins a line."""
     cuts = [0, *(m.end() for m in _BULLET.finditer(text)), len(text)]
-    return [text[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(cuts)]

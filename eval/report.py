@@ -76,12 +76,11 @@ def share_text(share: Mapping[str, float | int] | None) -> str:
     """A share with its interval and n, as `.931 (.87-.96, n=116)`; a dash where it does not apply."""
     if share is None:
         return "-"
-    value, low, high = (_short(float(share[name])) for name in ("value", "low", "high"))
-    return f"{value} ({low}-{high}, n={share['n']})"
+    return f"{_short(share['value'], 3)} ({_short(share['low'], 2)}-{_short(share['high'], 2)}, n={share['n']})"
 
 
-def _short(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0") if 0 <= value < 1 else f"{value:.3f}"
+def _short(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".removeprefix("0") if value < 1 else f"{value:.{digits}f}"
 
 
 def to_json(report: Report) -> str:
@@ -98,9 +97,9 @@ def to_json(report: Report) -> str:
 
 def to_markdown(report: Report) -> str:
     """The report for a terminal, an editor or a repository."""
-    lines = [f"# {report.title}", ""]
+    lines = [f"# {report.title.translate(_MARKDOWN_SIGNS)}", ""]
     for section in _sections(report):
-        lines += [f"## {section.title}", ""]
+        lines += [f"## {section.title.translate(_MARKDOWN_SIGNS)}", ""]
         for note in section.notes:
             lines += [note.translate(_MARKDOWN_SIGNS), ""]
         for table in section.tables:

@@ -11,11 +11,13 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 from eval.units import Background, Kind, Unit, read_units, shipped_background
 from ingest.errors import InputRefused
 from ingest.sentences import sentence_spans
+from ingest.tokens import language
 
 SIGNS: dict[str, int] = {
     "rare_uncovered": 1,
@@ -35,6 +37,7 @@ SIGNS: dict[str, int] = {
     "common_subsequence": -1,
     "soft_coverage": -1,
     "missing_years": 1,
+    "substitutions": 1,
 }
 """Name → the sign its weight must have in the probability of being *un*supported."""
 
@@ -42,6 +45,8 @@ SIGNS: dict[str, int] = {
 RARE_IDF = 6.5
 SOFT_MATCH = 0.6
 NEAR, FAR = 3, 16
+# From this share on a sentence follows one of the evidence, so that a difference is an exchange and not another wording.
+SAME_WORDING = 0.5
 # A sentence of evidence that runs longer is read in pieces of this many units (tables without full stops).
 SEGMENT_UNITS = 60
 # A number's neighbours: content within this many units, here and around the number in the evidence (double).
@@ -52,19 +57,19 @@ _TEXT_GAP = 1000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sentence read against the evidence. `features` follow the order of `SIGNS`; the units point into the sentence."""
+    """One sentence read against the evidence. `features` follow the order of `SIGNS`; the units point into the sentence.
+
+    `exchanged` stands here in the place of something else, and elsewhere in the evidence. `common_subsequence` is the longest
+    one with `best_segment`, the nearest sentence of the evidence, as a share of the sentence.
+    """
 
     features: tuple[float, ...]
     units: tuple[Unit, ...]
     uncovered: tuple[Unit, ...]
     missing_numbers: tuple[Unit, ...]
+    exchanged: tuple[Unit, ...]
     common_subsequence: float
     best_segment: str
-
-    @property
-    def judgeable(self) -> bool:
-        """Whether the sentence holds any content that can be looked for."""
-        return any(unit.content for unit in self.units)
 
 
 class Evidence:
@@ -81,12 +86,15 @@ class Evidence:
         self.segment_ids: dict[str, set[int]] = {}
         self._trigrams: dict[str, list[str]] | None = None
         self._soft: dict[str, float] = {}
+        self.languages = {language(text) for text in texts if text.strip()}
         offset = 0
         for text in texts:
             offset = self._read(text, offset)
             self.segments.extend([([], "")] * 3)  # so that no window reaches over two texts
         if not self.positions:
-            raise InputRefused(f"No evidence to judge against: {len(texts)} texts without a single word. Give the passages' text.")
+            raise InputRefused(
+                f"No evidence to judge against: {len(texts)} texts without a single word. Give the passages' text."
+            )
         self.question_terms = {unit.term for unit in read_units(question)}
 
     def _read(self, text: str, offset: int) -> int:
@@ -147,8 +155,9 @@ class Evidence:
         missing_names = [u for u in names if self.match(u) < SOFT_MATCH and u.term not in self.question_terms]
         total = sum(weights) or 1.0
         window3, _ = self._best_window(content, weights, 3)
-        window2, inside = self._best_window(content, weights, 2)
-        common, segment = self._common_subsequence(units, inside)
+        _, inside = self._best_window(content, weights, 2)
+        common, at = self._common_subsequence(units, inside)
+        substitutions = self._substitutions(units, at) if common >= SAME_WORDING else []
         pairs = list(_neighbours(content))
         values = {
             "rare_uncovered": sum(w > RARE_IDF and not k for w, k in zip(weights, known, strict=True)),
@@ -167,11 +176,18 @@ class Evidence:
             "coverage": sum(w for w, c in zip(weights, covered, strict=True) if c) / total,
             "common_subsequence": common,
             "soft_coverage": sum(w * m for w, m in zip(weights, matches, strict=True)) / total,
+            "substitutions": len(substitutions),
             "missing_years": sum(len(unit.term) == 4 and unit.term[0] in "12" for unit in missing_numbers),
         }
         uncovered = tuple(unit for unit, k in zip(content, known, strict=True) if not k)
         return Reading(
-            tuple(float(values[name]) for name in SIGNS), units, uncovered, tuple(missing_numbers), common, segment
+            tuple(float(values[name]) for name in SIGNS),
+            units,
+            uncovered,
+            tuple(missing_numbers),
+            tuple(u for put in substitutions if any(u.term in self.positions for u in put) for u in put),
+            common,
+            self.segments[at][1] if at >= 0 else "",
         )
 
     def _best_window(self, content: Sequence[Unit], weights: Sequence[float], length: int) -> tuple[float, range]:
@@ -191,16 +207,32 @@ class Evidence:
         at = self.segment_ids.get(unit.term)
         return at is not None and not any(s in window for s in at)
 
-    def _common_subsequence(self, units: Sequence[Unit], window: range) -> tuple[float, str]:
-        """The longest common subsequence with the best segment of the run, as a share of the sentence; and that segment."""
+    def _common_subsequence(self, units: Sequence[Unit], window: range) -> tuple[float, int]:
+        """The longest common subsequence with the best segment of the run, as a share of the sentence; its index, or -1."""
         terms = [unit.term for unit in units]
-        best, text = 0.0, ""
+        best, at = 0.0, -1
         for index in window:
             if 0 <= index < len(self.segments) and self.segments[index][0]:
                 share = _subsequence_length(self.segments[index][0], terms) / max(1, len(terms))
                 if share > best:
-                    best, text = share, self.segments[index][1]
-        return best, text
+                    best, at = share, index
+        return best, at
+
+    def _substitutions(self, units: Sequence[Unit], segment: int) -> list[list[Unit]]:
+        """Rare words, numbers and names that stand where a segment, which the sentence else follows, has others."""
+        theirs = self.segments[segment][0]
+        ours = [unit.term for unit in units]
+        held, told = set(theirs), set(ours)
+        found = []
+        for kind, a, b, c, d in SequenceMatcher(None, theirs, ours, autojunk=False).get_opcodes():
+            if kind == "replace" and any(self._weighty(term) and term not in told for term in theirs[a:b]):
+                put = [u for u in units[c:d] if u.content and u.term not in held and self._weighty(u.term)]
+                if put:
+                    found.append(put)
+        return found
+
+    def _weighty(self, term: str) -> bool:
+        return term[0].isdigit() or self.background.idf(term) > RARE_IDF
 
     def _broken_pairs(self, content: Sequence[Unit], covered: Sequence[bool]) -> int:
         """How many pairs of content words stand near here and only far apart in the evidence."""
@@ -254,9 +286,7 @@ def _names(units: Sequence[Unit]) -> list[Unit]:
     words = [unit for unit in units if unit.kind is Kind.WORD and unit.content]
     capitals = sum(unit.name for unit in words)
     headline = len(words) > 3 and capitals > 0.8 * len(words)
-    return [
-        unit for i, unit in enumerate(units) if unit.name and (unit.kind is Kind.CODE or (i > 0 and not headline))
-    ]
+    return [unit for i, unit in enumerate(units) if unit.name and (unit.kind is Kind.CODE or (i > 0 and not headline))]
 
 
 def _neighbours(content: Sequence[Unit]) -> Iterable[tuple[Unit, Unit]]:

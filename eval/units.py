@@ -22,7 +22,7 @@ from ingest.tokens import HAN, STOP_WORDS, is_han, normalise, stem
 BACKGROUND_FILE = Path(__file__).parent / "models" / "background.json.gz"
 
 _PIECE = re.compile(
-    rf"[{HAN}]+"  # a Han run
+    rf"[{HAN}〇]+"  # a Han run
     r"|[a-z0-9]*(?:[a-z][-_/.]?\d|\d[-_/][a-z])[a-z0-9]*(?:[-_/.][a-z0-9]+)*"  # a code: hx-200, m3, iso-9001/a, 3d-x
     r"|\d+(?:[.,]\d+)*"  # a number with its separators
     r"|[^\W\d_]+(?:'[^\W\d_]+)?"  # a word
@@ -32,12 +32,17 @@ _CLUSTER = re.compile(r".[\u0300-\u036f\u3099\u309a]*", re.DOTALL)
 # Particles that come and go without changing what is said; a pair is read across them.
 _CHINESE_SKIPPED = frozenset("的了着之著")
 # A pair made of these alone says nothing of the topic.
-_CHINESE_FUNCTION = frozenset("是在有和与及也就都而或于被把为其这那一个不与對与于以所从向至到由等中上下后前时能会可将让並并與於為個這從後時會將讓")
+_CHINESE_FUNCTION = frozenset(
+    "是在有和与及也就都而或于被把为其这那一个不与對与于以所从向至到由等中上下后前时能会可将让並并與於為個這從後時會將讓"
+)
 
 _NUMBER_WORDS = {
     word: value
     for value, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
+        (
+            "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+            "eighteen nineteen"
+        ).split(),
         start=2,
     )
 } | {word: 10 * tens for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
@@ -81,7 +86,7 @@ def read_units(text: str) -> list[Unit]:
     for piece in _PIECE.finditer(folded):
         start, end = piece.span()
         word = piece.group()
-        if is_han(word[0]):
+        if is_han(word[0]) or word[0] == "〇":
             position = _append_han(units, word, start, position, places)
             continue
         span = (places[start], places[end - 1] + 1)

@@ -34,7 +34,8 @@ _BRACKETS = re.compile(r"\s?[(（][^()（）]{1,80}[)）]")
 _CLAUSE_MARK = re.compile(r"(?<=[，；、])|(?<=[,;])\s+")
 _WORD = re.compile(r"[A-Za-z][\w'-]*")
 _WH = re.compile(
-    r"\b(?:what (?:year|day|month|kind of|type of|is the name of)|how many|how much|how long|what|who|whom|whose|which|when|where|why|how)\b",
+    r"\b(?:what (?:year|day|month|kind of|type of|is the name of)|how (?:many|much|long)"
+    r"|what|who|whom|whose|which|when|where|why|how)\b",
     re.IGNORECASE,
 )
 _CHINESE_WH = re.compile(
@@ -118,6 +119,7 @@ class CorruptionMaker:
         self._corruptions: dict[str, Callable[[str, Passage, Passage], str | None]] = {
             "number": self._other_number,
             "name": self._other_name,
+            "value": self._other_value,
             "words": self._other_words,
             "clause": self._added_clause,
             "whole": self._other_sentence,
@@ -265,6 +267,17 @@ class CorruptionMaker:
         names = _NAME.findall(text) if passage.language == "en" else [a for a in answers if a in text]
         return list(dict.fromkeys(names))
 
+    def _other_value(self, sentence: str, passage: Passage, _donor: Passage) -> str | None:
+        """An answer in the sentence exchanged for the answer to another question about the same passage."""
+        answers = [a.answer for a in passage.asked if 2 <= len(a.answer) <= 40]
+        here = [a for a in answers if a in sentence]
+        if not here:
+            return None
+        old = self._random.choice(here)
+        numeric = bool(_NUMBER.search(old))
+        pool = [a for a in answers if bool(_NUMBER.search(a)) == numeric and a not in sentence and old not in a and a not in old]
+        return sentence.replace(old, self._random.choice(pool), 1) if pool else None
+
     def _other_words(self, sentence: str, passage: Passage, donor: Passage) -> str | None:
         count = self._random.randint(1, 3)
         if passage.language == "zh":
@@ -280,7 +293,9 @@ class CorruptionMaker:
 
     def _other_pairs(self, sentence: str, donor: Passage, count: int) -> str | None:
         pool = [a.answer for a in donor.asked if 2 <= len(a.answer) <= 8]
-        pool += [p for p in re.findall(r"[\u4e00-\u9fff]{2,4}(?=[，。、的])", donor.text) if self._background.idf(p[-2:]) > _COMMON_IDF]
+        pool += [
+            p for p in re.findall(r"[\u4e00-\u9fff]{2,4}(?=[，。、的])", donor.text) if self._background.idf(p[-2:]) > _COMMON_IDF
+        ]
         places = [i for i in range(len(sentence) - 1) if self._background.idf(sentence[i : i + 2]) > _COMMON_IDF]
         if not pool or not places:
             return None
@@ -300,7 +315,7 @@ class CorruptionMaker:
         at = self._random.randrange(len(words) - length)
         return f"{body}, {' '.join(words[at : at + length]).strip(' ,.;')}{mark}"
 
-    def _other_sentence(self, sentence: str, passage: Passage, donor: Passage) -> str | None:
+    def _other_sentence(self, _sentence: str, _passage: Passage, donor: Passage) -> str | None:
         found = [s for s in split_sentences(donor.text) if 12 <= len(s) <= 300]
         return self._noisy(self._random.choice(found)) if found else None
 

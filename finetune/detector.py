@@ -43,9 +43,7 @@ HELD_OUT = 5
 _Floats = NDArray[np.float64]
 
 
-def fit_signed(
-    features: _Floats, labels: _Floats, signs: Sequence[int], *, strength: float = STRENGTH
-) -> dict[str, Any]:
+def fit_signed(features: _Floats, labels: _Floats, signs: Sequence[int], *, strength: float = STRENGTH) -> dict[str, Any]:
     """Weights of an L2 logistic regression whose coefficients keep their signs, with the scaling it was fitted under.
 
     `features` is (n, d), `labels` (n,) in {0, 1}. The loss is ½‖w‖² + strength · Σ log-loss, by L-BFGS-B.
@@ -117,9 +115,7 @@ def held_out(passage: Passage) -> bool:
 
 def read_features(samples: Sequence[SupportSample], background: Background) -> tuple[_Floats, _Floats]:
     """(n, d) features and (n,) labels."""
-    rows = [
-        Evidence(s.evidence, question=s.question, background=background).read(s.sentence).features for s in samples
-    ]
+    rows = [Evidence(s.evidence, question=s.question, background=background).read(s.sentence).features for s in samples]
     return np.array(rows, dtype=np.float64), np.array([s.label for s in samples], dtype=np.float64)
 
 
@@ -133,7 +129,9 @@ def train_detector(passages: Sequence[Passage], *, background: Background, seed:
         train = [p for p in passages if p.language == lang and not held_out(p)]
         test = [p for p in passages if p.language == lang and held_out(p)]
         if min(len(train), len(test)) < 2:
-            raise InputRefused(f"Too few passages in {lang!r}: {len(train)} to learn from and {len(test)} held out; give 20 or more.")
+            raise InputRefused(
+                f"Too few passages in {lang!r}: {len(train)} to learn from and {len(test)} held out; give 20 or more."
+            )
         made = CorruptionMaker(train, background=background, seed=seed).make(SAMPLES[lang])
         kept = CorruptionMaker(test, background=background, seed=seed + 1).make(SAMPLES[lang])
         features, labels = read_features(made, background)

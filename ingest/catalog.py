@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from ingest.errors import Conflict, NotFound
@@ -94,14 +94,11 @@ class Catalog:
             page_rows = connection.execute(select(pages).where(pages.c.sha256 == sha256).order_by(pages.c.number))
             return ParsedDocument(tuple(map(page_from_row, page_rows)), row.title, tuple(row.warnings))
 
-    def live_sha256(self, name: str, names_of_groups: Collection[str]) -> str | None:
-        """The content that the document of this name and these groups shows now, or None."""
+    def published(self, name: str, names_of_groups: Collection[str]) -> DocumentRecord | None:
+        """The document of this name and these groups, as it is seen now."""
         with self._engine.connect() as connection:
-            return connection.scalar(
-                select(versions.c.sha256)
-                .join(documents)
-                .where(documents.c.name == name, documents.c.group_key == group_key(names_of_groups), versions.c.status == "live")
-            )
+            same = and_(documents.c.name == name, documents.c.group_key == group_key(names_of_groups))
+            return next(iter(self._records(connection, Access.everything(), same)), None)
 
     def stage(self, name: str, *, names_of_groups: Collection[str], sha256: str, split: Sequence[Chunk]) -> StagedVersion:
         """Writes a new version with its chunks, invisible until `publish`, or finds the one staged before for this content."""
@@ -149,10 +146,8 @@ class Catalog:
             return str(found)
         document_id = f"doc_{secrets.token_hex(8)}"
         connection.execute(insert(documents).values(id=document_id, name=name, group_key=key, created_at=now()))
-        for group in set(names_of_groups):
-            if group == EVERYONE and connection.scalar(select(groups.c.name).where(groups.c.name == EVERYONE)) is None:
-                connection.execute(insert(groups).values(name=EVERYONE, created_at=now()))
-            connection.execute(insert(document_groups).values(document_id=document_id, group_name=group))
+        for group in sorted(set(names_of_groups)):
+            _insert_group_of_document(connection, document_id, group)
         return document_id
 
     def publish(self, version_id: str) -> list[str]:
@@ -167,21 +162,24 @@ class Catalog:
             stale = select(chunks.c.id).join(versions, chunks.c.version_id == versions.c.id).where(others)
             return list(connection.scalars(stale))
 
-    def discard_unpublished(self, name: str, names_of_groups: Collection[str]) -> None:
-        """Takes back the staged versions of a document whose adding failed; the document too where nothing else is left."""
+    def discard_unpublished(self, name: str, names_of_groups: Collection[str], *, sha256: str) -> list[str]:
+        """Takes back what the failed adding of this content left: staged versions, the parsing, the document where nothing
+        else is left of it. The chunk ids that no index needs any longer."""
+        same = and_(documents.c.name == name, documents.c.group_key == group_key(names_of_groups))
+        staged = and_(
+            versions.c.document_id == select(documents.c.id).where(same).scalar_subquery(), versions.c.status == "staged"
+        )
         with self._engine.begin() as connection:
-            same = and_(documents.c.name == name, documents.c.group_key == group_key(names_of_groups))
-            document_id = connection.scalar(select(documents.c.id).where(same))
-            if document_id is None:
-                return
-            connection.execute(delete(versions).where(versions.c.document_id == document_id, versions.c.status == "staged"))
-            if not connection.scalar(select(func.count()).where(versions.c.document_id == document_id)):
-                connection.execute(delete(documents).where(documents.c.id == document_id))
+            stale = list(connection.scalars(select(chunks.c.id).join(versions).where(staged)))
+            connection.execute(delete(versions).where(staged))
+            connection.execute(delete(documents).where(same, documents.c.id.not_in(select(versions.c.document_id))))
+            _delete_unused_contents(connection, [sha256])
+            return stale
 
     # Changing and removing
 
-    def set_groups(self, document_id: str, names_of_groups: Collection[str], *, access: Access) -> list[str]:
-        """Gives a document other groups; its chunk ids, for the indexes to learn of it.
+    def set_groups(self, document_id: str, names_of_groups: Collection[str], *, access: Access) -> None:
+        """Gives a document other groups, and keeps in mind (`regrouped`) that the indexes do not know of it yet.
 
         Raises:
             NotFound: no such document for this caller. Conflict: the same name is there in these groups.
@@ -193,13 +191,22 @@ class Catalog:
                     update(documents).where(documents.c.id == document_id).values(group_key=group_key(names_of_groups))
                 )
                 connection.execute(delete(document_groups).where(document_groups.c.document_id == document_id))
-                connection.execute(
-                    insert(document_groups),
-                    [{"document_id": document_id, "group_name": name} for name in sorted(set(names_of_groups))],
-                )
+                for name in sorted(set(names_of_groups)):
+                    _insert_group_of_document(connection, document_id, name)
+                _set_pointer(connection, f"{_REGROUPED}{document_id}", now())
         except IntegrityError as error:
             raise Conflict("a document of the same name carries these groups already: remove one of the two first") from error
-        return self.chunk_ids(document_id)
+
+    def regrouped(self) -> list[str]:
+        """The documents whose groups were changed and whose rows in the indexes were not yet."""
+        with self._engine.connect() as connection:
+            names = connection.scalars(select(pointers.c.name).where(pointers.c.name.startswith(_REGROUPED, autoescape=True)))
+            return [name.removeprefix(_REGROUPED) for name in names]
+
+    def forget_regrouped(self, document_id: str) -> None:
+        """Notes that the indexes know the document's groups."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(pointers).where(pointers.c.name == f"{_REGROUPED}{document_id}"))
 
     def remove(self, document_id: str, *, access: Access) -> list[str]:
         """Deletes a document with all versions, chunks and vectors; its chunk ids, for the indexes.
@@ -208,25 +215,20 @@ class Catalog:
             NotFound: no such document for this caller.
         """
         self.document(document_id, access=access)
-        ids = self.chunk_ids(document_id)
+        of_document = versions.c.document_id == document_id
         with self._engine.begin() as connection:
-            own = list(connection.scalars(select(versions.c.sha256).where(versions.c.document_id == document_id)))
+            ids = list(connection.scalars(select(chunks.c.id).join(versions).where(of_document)))
+            own = list(connection.scalars(select(versions.c.sha256).where(of_document)))
             connection.execute(delete(documents).where(documents.c.id == document_id))
-            unshared = and_(contents.c.sha256.in_(own), contents.c.sha256.not_in(select(versions.c.sha256)))
-            connection.execute(delete(contents).where(unshared))
+            _delete_unused_contents(connection, own)
         return ids
-
-    def chunk_ids(self, document_id: str) -> list[str]:
-        """The ids of all chunks of all versions of a document."""
-        with self._engine.connect() as connection:
-            return list(connection.scalars(select(chunks.c.id).join(versions).where(versions.c.document_id == document_id)))
 
     # Reading
 
     def documents(self, *, access: Access) -> list[DocumentRecord]:
         """The published documents that the caller may read, by name."""
         with self._engine.connect() as connection:
-            return self._records(connection, access)
+            return self._records(connection, access, true())
 
     def document(self, document_id: str, *, access: Access) -> DocumentRecord:
         """One published document.
@@ -235,22 +237,20 @@ class Catalog:
             NotFound: there is none with this id that the caller may read.
         """
         with self._engine.connect() as connection:
-            records = self._records(connection, access, document_id)
+            records = self._records(connection, access, documents.c.id == document_id)
         if not records:
             raise NotFound(f"there is no document {document_id!r}; `graft documents list` shows those you may read")
         return records[0]
 
     @staticmethod
-    def _records(connection: Connection, access: Access, document_id: str | None = None) -> list[DocumentRecord]:
+    def _records(connection: Connection, access: Access, which: ColumnElement[bool]) -> list[DocumentRecord]:
         query = (
             select(documents, versions.c.number, versions.c.created_at.label("added_at"), contents)
             .join(versions, versions.c.document_id == documents.c.id)
             .join(contents, contents.c.sha256 == versions.c.sha256)
-            .where(versions.c.status == "live")
+            .where(versions.c.status == "live", which)
             .order_by(documents.c.name, documents.c.id)
         )
-        if document_id is not None:
-            query = query.where(documents.c.id == document_id)
         records = (
             DocumentRecord(
                 document=row.name,
@@ -314,15 +314,13 @@ class Catalog:
 
     # What indexes are made from
 
-    def index_rows(self, *, ids: Collection[str] | None = None, version_id: str | None = None) -> list[IndexRow]:
-        """Rows of the live chunks, or of these chunks, or of one version (staged or live)."""
-        query = _CHUNK_ROWS
+    def index_rows(self, *, version_id: str | None = None, document_id: str | None = None) -> list[IndexRow]:
+        """Rows of all chunks that an index should hold, or of those of one version or document."""
+        query = _CHUNK_ROWS.where(_IS_INDEXED)
         if version_id is not None:
-            query = query.where(chunks.c.version_id == version_id)
-        else:
-            query = query.where(versions.c.status == "live")
-        if ids is not None:
-            query = query.where(chunks.c.id.in_(ids))
+            query = query.where(versions.c.id == version_id)
+        if document_id is not None:
+            query = query.where(documents.c.id == document_id)
         with self._engine.connect() as connection:
             return [
                 IndexRow(
@@ -334,19 +332,23 @@ class Catalog:
                 for row in connection.execute(query.order_by(versions.c.created_at, versions.c.id, chunks.c.ordinal))
             ]
 
-    def live_chunk_ids(self) -> set[str]:
-        """The ids of all published chunks: what an index should hold."""
+    def indexed_chunk_ids(self) -> set[str]:
+        """The ids of all chunks that an index should hold: published ones, and staged ones, whose jobs may be past indexing."""
         with self._engine.connect() as connection:
-            return set(connection.scalars(select(chunks.c.id).join(versions).where(versions.c.status == "live")))
+            return set(connection.scalars(select(chunks.c.id).join(versions).where(_IS_INDEXED)))
 
-    def counts(self) -> tuple[int, int]:
-        """How many documents and chunks are published."""
+    def counts(self, *, access: Access) -> tuple[int, int]:
+        """How many published documents the caller may read, and how many chunks they have."""
+        query = (
+            select(documents.c.group_key, func.count(documents.c.id.distinct()), func.count(chunks.c.id))
+            .join(versions, versions.c.document_id == documents.c.id)
+            .outerjoin(chunks, chunks.c.version_id == versions.c.id)
+            .where(versions.c.status == "live")
+            .group_by(documents.c.group_key)
+        )
         with self._engine.connect() as connection:
-            live = versions.c.status == "live"
-            return (
-                connection.scalar(select(func.count()).select_from(versions).where(live)) or 0,
-                connection.scalar(select(func.count()).select_from(chunks.join(versions)).where(live)) or 0,
-            )
+            counted = [row for row in connection.execute(query) if access.permits(row[0].split("\n"))]
+        return sum(row[1] for row in counted), sum(row[2] for row in counted)
 
     def referenced_contents(self) -> set[str]:
         """The hashes of all files that some version needs."""
@@ -361,10 +363,11 @@ class Catalog:
     def set_pointer(self, name: str, value: str) -> None:
         """Swaps a named pointer in one transaction."""
         with self._engine.begin() as connection:
-            connection.execute(delete(pointers).where(pointers.c.name == name))
-            connection.execute(insert(pointers).values(name=name, value=value))
+            _set_pointer(connection, name, value)
 
 
+_REGROUPED = "regrouped:"
+_IS_INDEXED = versions.c.status.in_(("live", "staged"))
 _CHUNK_ROWS = (
     select(
         chunks.c.id.label("chunk_id"),
@@ -382,6 +385,22 @@ _CHUNK_ROWS = (
     .join(documents, versions.c.document_id == documents.c.id)
     .join(contents, contents.c.sha256 == versions.c.sha256)
 )
+
+
+def _set_pointer(connection: Connection, name: str, value: str) -> None:
+    connection.execute(delete(pointers).where(pointers.c.name == name))
+    connection.execute(insert(pointers).values(name=name, value=value))
+
+
+def _insert_group_of_document(connection: Connection, document_id: str, group: str) -> None:
+    if group == EVERYONE and connection.scalar(select(groups.c.name).where(groups.c.name == EVERYONE)) is None:
+        connection.execute(insert(groups).values(name=EVERYONE, created_at=now()))  # it is there without being made
+    connection.execute(insert(document_groups).values(document_id=document_id, group_name=group))
+
+
+def _delete_unused_contents(connection: Connection, of: Collection[str]) -> None:
+    unused = and_(contents.c.sha256.in_(of), contents.c.sha256.not_in(select(versions.c.sha256)))
+    connection.execute(delete(contents).where(unused))
 
 
 def _chunk_id(version_id: str, ordinal: int) -> str:

@@ -7,23 +7,38 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Collection, Iterable, Iterator
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from ingest.errors import StorageFull
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Whether the error is the operating system's `no space left`, however SQLite or an index has wrapped it."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    driver_error = getattr(error, "orig", error)  # SQLAlchemy's errors carry it; the library itself loads too slowly to name it
+    if isinstance(driver_error, sqlite3.Error):
+        return getattr(driver_error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return any(f"os error {number}" in str(error) for number in _FULL)  # how Rust libraries say it
+
 
 @contextlib.contextmanager
 def full_disk_said_plainly(folder: Path) -> Iterator[None]:
-    """Turns the operating system's `no space left` into `StorageFull`.
+    """Turns whatever a full disk raises into `StorageFull`.
 
     Raises:
         StorageFull: the disk under `folder` is full.
     """
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if is_full_disk(error):
             raise StorageFull(f"the disk that holds {folder} is full: free some space and try again; nothing was lost") from error
         raise
 
@@ -38,39 +53,60 @@ def fsync_folder(folder: Path) -> None:
 
 
 class FileStore:
-    """`<folder>/<sha256>` for each original."""
+    """`<folder>/<sha256>` for each original. Safe to use from several threads of one process."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        with full_disk_said_plainly(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._held: Counter[str] = Counter()
 
     def path(self, sha256: str) -> Path:
         """Where the file of this hash is, or would be."""
-        return self._folder / sha256
+        return self.folder / sha256
 
-    def put(self, pieces: Iterable[bytes]) -> str:
-        """The SHA-256 of the bytes, which are on the disk when this returns.
+    @contextlib.contextmanager
+    def put(self, pieces: Iterable[bytes]) -> Iterator[str]:
+        """The SHA-256 of the bytes, which are on the disk and which `keep_only` leaves alone until the block ends.
 
         Raises:
             StorageFull: the disk is full; nothing half-written stays.
         """
         digest = hashlib.sha256()
-        temporary = self._folder / f".{secrets.token_hex(8)}.part"
-        try:
-            with full_disk_said_plainly(self._folder), temporary.open("wb") as file:
-                for piece in pieces:
-                    digest.update(piece)
-                    file.write(piece)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path(digest.hexdigest()))
-            fsync_folder(self._folder)
-        finally:
-            temporary.unlink(missing_ok=True)
-        return digest.hexdigest()
+        temporary = self.folder / f".{secrets.token_hex(8)}.part"
+        with self._holding(temporary.name):
+            try:
+                with full_disk_said_plainly(self.folder), temporary.open("wb") as file:
+                    for piece in pieces:
+                        digest.update(piece)
+                        file.write(piece)
+                    file.flush()
+                    os.fsync(file.fileno())
+                sha256 = digest.hexdigest()
+                with self._holding(sha256):
+                    temporary.replace(self.path(sha256))
+                    fsync_folder(self.folder)
+                    yield sha256
+            finally:
+                temporary.unlink(missing_ok=True)
 
-    def keep_only(self, needed: Collection[str]) -> None:
-        """Deletes every file that is not needed, unfinished ones too."""
-        for path in self._folder.iterdir():
-            if path.name not in needed:
-                path.unlink(missing_ok=True)
+    def keep_only(self, needed: Callable[[], Collection[str]]) -> None:
+        """Deletes every file that is neither needed nor just being put, unfinished ones of an earlier process too."""
+        with self._lock:  # what is put meanwhile is held, or was named to the catalog or a job before `needed` looks there
+            kept = {*needed(), *self._held}
+            for path in self.folder.iterdir():
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _holding(self, name: str) -> Iterator[None]:
+        with self._lock:
+            self._held[name] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held[name] -= 1
+                if not self._held[name]:
+                    del self._held[name]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ingest.errors import Conflict, InputRefused, NotFound
 from ingest.schema import groups, now
-from ingest.types import EVERYONE
+from ingest.types import EVERYONE, Access
 
 
 class Groups:
@@ -59,16 +59,15 @@ class Groups:
             names = set(connection.scalars(select(groups.c.name)))
         return sorted(names | {EVERYONE})
 
-    def require(self, names: Collection[str]) -> tuple[str, ...]:
+    def require(self, names: Collection[str], *, access: Access) -> tuple[str, ...]:
         """The names, sorted, `everyone` where none is given.
 
         Raises:
-            InputRefused: one of them does not exist.
+            InputRefused: one of them does not exist, or the caller does not hold it: the two look the same.
         """
-        known = self.names()
+        known = [name for name in self.names() if access.permits([name])]
         unknown = sorted(set(names) - set(known))
         if unknown:
-            raise InputRefused(
-                f"there is no group {unknown[0]!r}; known: {', '.join(known)}. Make it first: graft groups create {unknown[0]}"
-            )
+            make = f". Make it first: graft groups create {unknown[0]}" if access.administrator else ""
+            raise InputRefused(f"there is no group {unknown[0]!r}; known: {', '.join(known)}{make}")
         return tuple(sorted(set(names))) or (EVERYONE,)

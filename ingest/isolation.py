@@ -1,7 +1,8 @@
 """Reads files in a process of its own, so that a hostile or broken file costs that process and nothing else.
 
 One worker serves many files. It is killed and replaced when it runs over its time or dies; its memory is bounded by the
-operating system. Requests and answers are lines of JSON over pipes. `python -m ingest.isolation` is the worker's own side.
+operating system, and so is its time where its owner is gone. Requests and answers are lines of JSON over pipes.
+`python -m ingest.isolation` is the worker's own side.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import queue
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -21,12 +23,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ingest.errors import GraftError, InputRefused
+from ingest.errors import GraftError, InputRefused, Unavailable
 from ingest.layout import page_from_row, page_to_row
 from ingest.settings import ReadLimits
 from ingest.types import Bbox, Page, ParsedDocument
 
 NO_TEXT_LAYER = "no text layer"
+# Loading the PDF library takes half a second; a machine under load needs more.
+_START_TIMEOUT_S = 60.0
+# How much later than its owner the operating system ends a worker: only one whose owner is gone lives so long.
+_ORPHAN_GRACE_S = 5
 
 
 class PdfWorker:
@@ -45,7 +51,9 @@ class PdfWorker:
         self.close()
 
     def close(self) -> None:
-        """Ends the worker process; the next call starts another."""
+        """Ends the worker process at once, a reading under way too; the next call starts another."""
+        if (process := self._process) is not None:
+            process.kill()
         with self._lock:
             self._kill()
 
@@ -54,6 +62,7 @@ class PdfWorker:
 
         Raises:
             InputRefused: the file cannot be read within the limits; the message says why.
+            Unavailable: no reader process can be started.
         """
         pages: list[Page] = []
         title, total = "", 0
@@ -80,10 +89,10 @@ class PdfWorker:
 
     def _call(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         with self._lock:
-            deadline = time.monotonic() + self._limits.timeout_s
             done = False
             try:
                 self._send(request)
+                deadline = time.monotonic() + self._limits.timeout_s
                 while True:
                     answer = self._receive(deadline)
                     if "refused" in answer:
@@ -98,11 +107,15 @@ class PdfWorker:
                     self._kill()
 
     def _send(self, request: dict[str, Any]) -> None:
-        if self._process is None or self._process.poll() is not None:
-            self._start()
-        assert self._process is not None and self._process.stdin is not None  # noqa: S101 - for the type checker
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
+        line = json.dumps(request) + "\n"
+        if self._process is not None:
+            try:
+                _write(self._process, line)
+            except OSError:  # it died since the file before: the operating system may end it at any time
+                self._kill()
+            else:
+                return
+        _write(self._start(), line)
 
     def _receive(self, deadline: float) -> dict[str, Any]:
         try:
@@ -116,7 +129,7 @@ class PdfWorker:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def _start(self) -> None:
+    def _start(self) -> subprocess.Popen[str]:
         answers: queue.Queue[str | None] = queue.Queue()
         self._answers = answers
         self._process = process = subprocess.Popen(
@@ -127,6 +140,7 @@ class PdfWorker:
             text=True,
             cwd=Path(__file__).parent.parent,
             env={**os.environ, "PYTHONUTF8": "1"},
+            start_new_session=True,  # Ctrl-C is for the owner: a worker that it ended would look like a hostile file
         )
 
         def forward() -> None:
@@ -136,12 +150,28 @@ class PdfWorker:
             answers.put(None)
 
         threading.Thread(target=forward, name="pdf-worker", daemon=True).start()
+        try:
+            ready = answers.get(timeout=_START_TIMEOUT_S)
+        except queue.Empty:
+            ready = None
+        if ready is None:
+            raise Unavailable(
+                f"the process that reads files did not start: it may have {self._limits.memory_mib} MiB of memory "
+                "(setting read.memory_mib)"
+            )
+        return process
 
     def _kill(self) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+def _write(process: subprocess.Popen[str], line: str) -> None:
+    assert process.stdin is not None  # noqa: S101 - for the type checker
+    process.stdin.write(line)
+    process.stdin.flush()
 
 
 class _Row:
@@ -163,7 +193,10 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def _serve(limits: ReadLimits) -> None:
-    """The worker's loop: one request a line, its answers a line each, `{"done": true}` last."""
+    """The worker's loop: `{"ready": true}`, then one request a line, its answers a line each, `{"done": true}` last."""
+    sys.modules["pymupdf.layout"] = None  # type: ignore[assignment] - half a second to import, and not used
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints must not write between our answers
     import pymupdf
 
     from ingest.pdf import open_pdf, read_pages, read_title, render_png
@@ -174,11 +207,13 @@ def _serve(limits: ReadLimits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
     def answer(**values: Any) -> None:
-        sys.stdout.write(json.dumps(values) + "\n")
-        sys.stdout.flush()
+        answers.write(json.dumps(values) + "\n")
+        answers.flush()
 
+    answer(ready=True)
     for line in sys.stdin:
         request = json.loads(line)
+        signal.alarm(int(limits.timeout_s) + _ORPHAN_GRACE_S)
         try:
             with open_pdf(Path(request["path"]), limits=limits) as document:
                 if request["operation"] == "read":
@@ -192,6 +227,7 @@ def _serve(limits: ReadLimits) -> None:
             answer(refused=str(error))
         else:
             answer(done=True)
+        signal.alarm(0)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 Invariants. Page text is the printed text in reading order: the lines of a paragraph joined by one space (nothing between
 Chinese characters), paragraphs by a blank line, the cells of a table row by ` | `. Offsets of blocks and lines index into it.
+Boxes are where a reader sees the text (a page's own rotation is applied), and lie within the page.
 Nothing here is safe against hostile files by itself: `ingest.isolation` runs it in a process of its own, with limits.
 """
 
@@ -73,8 +74,10 @@ def read_pages(document: Any, *, limits: ReadLimits) -> Iterator[Page]:
     characters = 0
     for index in range(document.page_count):
         try:
-            page = _read_page(document[index], number=index + 1)
-        except (RuntimeError, ValueError, IndexError) as error:  # what MuPDF raises on a damaged page
+            page = _read_page(_upright(document[index]), number=index + 1)
+        except (RuntimeError, ValueError, IndexError, MemoryError) as error:  # what MuPDF raises on a damaged page
+            if isinstance(error, MemoryError) or "alloc" in str(error):
+                raise InputRefused(f"page {index + 1} of the PDF needs more than {limits.memory_mib} MiB of memory") from error
             raise InputRefused(f"page {index + 1} of the PDF is broken and cannot be read ({error})") from error
         characters += len(page.text)
         if characters > limits.text_characters:
@@ -84,24 +87,29 @@ def read_pages(document: Any, *, limits: ReadLimits) -> Iterator[Page]:
 
 def render_png(document: Any, number: int, *, boxes: list[Bbox], dpi: int, limits: ReadLimits) -> bytes:
     """The page as PNG with the boxes marked; the resolution is lowered where the page would pass the pixel limit."""
-    page = document[number - 1]
+    page = _upright(document[number - 1])
     for box in boxes:
-        mark = page.add_highlight_annot(pymupdf.Rect(box) * page.derotation_matrix)
+        mark = page.add_highlight_annot(pymupdf.Rect(box))
         mark.set_colors(stroke=(1.0, 0.85, 0.2))
         mark.update(opacity=0.55)
     if boxes:
         frame = pymupdf.Rect(boxes[0])
         for box in boxes[1:]:
             frame |= pymupdf.Rect(box)
-        page.draw_rect(
-            pymupdf.Rect(frame.x0 - 3, frame.y0 - 3, frame.x1 + 3, frame.y1 + 3) * page.derotation_matrix,
-            color=(0.85, 0.2, 0.1),
-            width=1.2,
-        )
+        page.draw_rect(pymupdf.Rect(frame.x0 - 3, frame.y0 - 3, frame.x1 + 3, frame.y1 + 3), color=(0.85, 0.2, 0.1), width=1.2)
     wanted = page.rect.width * page.rect.height * (dpi / 72) ** 2
     if wanted > limits.image_pixels:
-        dpi = max(18, int(dpi * (limits.image_pixels / wanted) ** 0.5))
+        dpi = max(1, int(dpi * (limits.image_pixels / wanted) ** 0.5))
     return bytes(page.get_pixmap(dpi=dpi).tobytes("png"))
+
+
+def _upright(page: Any) -> Any:
+    """The page, looking as before, with its rotation put into its content: then all coordinates are those a reader sees."""
+    if page.rotation:
+        crop, top = page.cropbox, page.mediabox.y1
+        page.set_mediabox(pymupdf.Rect(crop.x0, top - crop.y1, crop.x1, top - crop.y0))  # `remove_rotation` forgets the crop box
+        page.remove_rotation()
+    return page
 
 
 def _read_page(page: Any, *, number: int) -> Page:
@@ -109,7 +117,8 @@ def _read_page(page: Any, *, number: int) -> Page:
     blocks = _whole_paragraphs([block for block in content["blocks"] if block["type"] == 0 and _lines_of(block)])
     tables = find_tables(page)
     body_size = _body_size(blocks)
-    writer = _PageWriter()
+    width, height = round(float(page.rect.width), 1), round(float(page.rect.height), 1)
+    writer = _PageWriter(width, height)
     written: set[int] = set()
     for block in blocks:
         inside = next((i for i, table in enumerate(tables) if table.contains(block["bbox"])), None)
@@ -120,8 +129,8 @@ def _read_page(page: Any, *, number: int) -> Page:
             writer.table(tables[inside])
     return Page(
         number=number,
-        width=round(page.rect.width, 1),
-        height=round(page.rect.height, 1),
+        width=width,
+        height=height,
         text=writer.text,
         blocks=tuple(writer.blocks),
         lines=tuple(writer.lines),
@@ -207,7 +216,8 @@ def _text(line: Any) -> str:
 class _PageWriter:
     """Builds a page's text and remembers where each block and line of it stands."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: float, height: float) -> None:
+        self._width, self._height = width, height
         self.blocks: list[Block] = []
         self.lines: list[Line] = []
         self._parts: list[str] = []
@@ -237,10 +247,10 @@ class _PageWriter:
             text = _text(line).strip()
             if previous is not None:
                 self._append(_joint(previous, line, right_edge=right, width=width))
-            self.lines.append(Line(*self._append(text), _bbox(line["bbox"])))
+            self.lines.append(Line(*self._append(text), self._bbox(line["bbox"])))
             previous = line
         boxes = [line["bbox"] for line in lines]
-        self.blocks.append(Block(kind, start, self._length, _union(boxes)))
+        self.blocks.append(Block(kind, start, self._length, self._bbox(_union(boxes))))
 
     def table(self, table: TableOnPage) -> None:
         start = self._begin_block()
@@ -251,8 +261,14 @@ class _PageWriter:
                 if column:
                     self._append(" | ")
                 if cell:
-                    self.lines.append(Line(*self._append(cell), _bbox(table.cell_boxes[number][column])))
-        self.blocks.append(Block(BlockKind.TABLE, start, self._length, _bbox(table.bbox), table.rows))
+                    self.lines.append(Line(*self._append(cell), self._bbox(table.cell_boxes[number][column])))
+        self.blocks.append(Block(BlockKind.TABLE, start, self._length, self._bbox(table.bbox), table.rows))
+
+    def _bbox(self, box: Any) -> Bbox:
+        """The box within the page: a letter that is cut by the page's edge reaches past it."""
+        x0, x1 = (round(min(max(float(x), 0.0), self._width), 1) for x in (box[0], box[2]))
+        y0, y1 = (round(min(max(float(y), 0.0), self._height), 1) for y in (box[1], box[3]))
+        return x0, y0, x1, y1
 
 
 def _joint(previous: Any, line: Any, *, right_edge: float, width: float) -> str:
@@ -266,10 +282,5 @@ def _joint(previous: Any, line: Any, *, right_edge: float, width: float) -> str:
     return "" if is_wide(before[-1]) and is_wide(after[0]) else " "
 
 
-def _bbox(box: Any) -> Bbox:
-    x0, y0, x1, y1 = (round(float(value), 1) for value in box)
-    return x0, y0, x1, y1
-
-
 def _union(boxes: list[Any]) -> Bbox:
-    return _bbox((min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)))
+    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)

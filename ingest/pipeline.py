@@ -1,20 +1,24 @@
-"""Adding a document, in steps that may each be run again: read → stage → index → publish.
+"""Adding a document, in steps that may each be run again: read → stage → index → publish; and changing or removing one.
 
 Invariants. Nothing of a document is visible before `publish`, and all of it after. A step that was killed and is run again
-ends as if it had run once. The steps know no job system; whoever calls them decides what is kept between two of them.
+ends as if it had run once. The catalog and the indexes change together, one change at a time; where a kill parts them,
+`reconcile` brings the indexes after the catalog. The steps know no job system; whoever calls them decides what is kept
+between two of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 
-from ingest.catalog import Catalog, StagedVersion
+from ingest.catalog import Catalog, DocumentRecord, StagedVersion
 from ingest.chunking import split
 from ingest.files import FileStore
-from ingest.index.base import Index
+from ingest.index.hybrid import HybridIndex
 from ingest.isolation import PdfWorker
 from ingest.settings import IngestSettings
+from ingest.types import Access, ParsedDocument
 
 Progress = Callable[[int, int], None]
 
@@ -30,20 +34,22 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The steps of adding a document."""
+    """The steps of adding a document, and of changing one that is there."""
 
     catalog: Catalog
     files: FileStore
-    index: Index
+    index: HybridIndex
     worker: PdfWorker
     settings: IngestSettings
+    _changing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
-    def is_unchanged(self, new: NewDocument) -> bool:
-        """Whether the document already shows just these bytes."""
-        return self.catalog.live_sha256(new.name, new.groups) == new.sha256
+    def unchanged(self, new: NewDocument) -> DocumentRecord | None:
+        """The document where it already shows just these bytes."""
+        record = self.catalog.published(new.name, new.groups)
+        return record if record is not None and record.sha256 == new.sha256 else None
 
-    def read(self, new: NewDocument, *, progress: Progress | None = None) -> tuple[int, list[str]]:
-        """The number of pages and the warnings; the parsing is kept and used for every document of the same bytes.
+    def read(self, new: NewDocument, *, progress: Progress | None = None) -> ParsedDocument:
+        """What the file says; the parsing is kept and used for every document of the same bytes.
 
         Raises:
             InputRefused: the file cannot be read; the message says why.
@@ -52,39 +58,75 @@ class Pipeline:
         if not self.catalog.has_content(new.sha256):
             parsed = self.worker.read(path, progress=progress)
             self.catalog.put_content(new.sha256, size_bytes=path.stat().st_size, parsed=parsed)
-        content = self.catalog.content(new.sha256)
-        return len(content.pages), list(content.warnings)
+        return self.catalog.content(new.sha256)
 
     def stage(self, new: NewDocument) -> StagedVersion:
         """The new version with its chunks, written and not yet visible."""
-        chunks = split(self.catalog.content(new.sha256).pages, self.settings)
-        return self.catalog.stage(new.name, names_of_groups=new.groups, sha256=new.sha256, split=chunks)
+        with self._changing:
+            content = self.read(new)  # read already, unless another document of the same bytes was removed meanwhile
+            chunks = split(content.pages, self.settings)
+            return self.catalog.stage(new.name, names_of_groups=new.groups, sha256=new.sha256, split=chunks)
 
     def add_to_index(self, version_id: str) -> None:
         """Makes the version's chunks known to the indexes; the catalog's check hides them until they are published."""
-        self.index.add(self.catalog.index_rows(version_id=version_id))
+        with self._changing:
+            self.index.add(self.catalog.index_rows(version_id=version_id))
 
     def publish(self, version_id: str) -> None:
-        """Makes the version the one that is seen, then takes the one before out of the indexes."""
-        self.index.remove(self.catalog.publish(version_id))
+        """Makes the version the one that is seen, then takes the one before out of the indexes.
+
+        Raises:
+            NotFound: the document was removed meanwhile.
+        """
+        with self._changing:
+            self.index.remove(self.catalog.publish(version_id))
 
     def discard(self, new: NewDocument) -> None:
         """Takes back what a failed adding left behind."""
-        self.catalog.discard_unpublished(new.name, new.groups)
+        with self._changing:
+            self.index.remove(self.catalog.discard_unpublished(new.name, new.groups, sha256=new.sha256))
 
-    def reconcile(self) -> tuple[int, int]:
-        """Brings the indexes to what the catalog holds; how many chunks were added and removed."""
-        held = self.index.ids()
-        live = self.catalog.live_chunk_ids()
-        missing = live - held
-        if missing:
-            self.index.add([row for row in self.catalog.index_rows() if row.chunk_id in missing])
-        self.index.remove(held - live)
-        return len(missing), len(held - live)
+    def set_groups(self, document_id: str, names_of_groups: Collection[str], *, access: Access) -> None:
+        """Gives a document other groups, in the catalog and in the indexes.
+
+        Raises:
+            NotFound: no such document for this caller. Conflict: the same name is there in these groups.
+        """
+        with self._changing:
+            self.catalog.set_groups(document_id, names_of_groups, access=access)
+            self._index_regrouped()
+
+    def remove(self, document_id: str, *, access: Access) -> None:
+        """Deletes a document from the catalog and the indexes.
+
+        Raises:
+            NotFound: no such document for this caller.
+        """
+        with self._changing:
+            self.index.remove(self.catalog.remove(document_id, access=access))
+
+    def drop_unneeded_files(self, in_work: Callable[[], set[str]]) -> None:
+        """Deletes the originals that no document shows and no job in work adds."""
+        self.files.keep_only(lambda: self.catalog.referenced_contents() | in_work())
+
+    def reconcile(self) -> int:
+        """Brings the indexes to what the catalog holds; how many chunks had to be added."""
+        with self._changing:
+            missing = self.index.reconcile(self.catalog.indexed_chunk_ids())
+            if missing:
+                self.index.add([row for row in self.catalog.index_rows() if row.chunk_id in missing])
+            self._index_regrouped()
+            return len(missing)
 
     def reindex(self) -> int:
-        """Writes every published chunk to the indexes again, without a gap in which one is missing; how many."""
-        rows = self.catalog.index_rows()
-        self.index.add(rows)
-        self.reconcile()
-        return len(rows)
+        """Writes every chunk to the indexes again, without a gap in which one is missing; how many."""
+        with self._changing:
+            rows = self.catalog.index_rows()
+            self.index.add(rows)
+            self.index.reconcile({row.chunk_id for row in rows})
+            return len(rows)
+
+    def _index_regrouped(self) -> None:
+        for document_id in self.catalog.regrouped():
+            self.index.add(self.catalog.index_rows(document_id=document_id))
+            self.catalog.forget_regrouped(document_id)

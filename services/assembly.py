@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 from langchain_core.language_models import BaseChatModel
-from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import SecretStr
 
 from eval.judge import HouseJudge
@@ -111,6 +110,8 @@ def _engine(settings: Settings, store: ModelStore, home: Home) -> Engine:
 def _chat(engine: Engine, settings: Settings) -> Callable[[Arm], BaseChatModel]:
     @lru_cache(maxsize=2)
     def client(endpoint: Endpoint) -> BaseChatModel:
+        from langchain_openai import ChatOpenAI  # takes a second to import, and most commands ask no model
+
         return ChatOpenAI(
             base_url=endpoint.base_url,
             api_key=lambda: endpoint.api_key,
@@ -145,6 +146,8 @@ def _embedder(settings: Settings, store: ModelStore) -> Embedder | None:
     if chosen.address:
         if not chosen.model:
             raise UsageError("setting embedding.model: an embedding address needs the model's name beside it")
+        from langchain_openai import OpenAIEmbeddings
+
         service = OpenAIEmbeddings(
             openai_api_base=chosen.address,
             openai_api_key=chosen.key or SecretStr("none"),

@@ -47,6 +47,9 @@ def main() -> None:
     except GraftError as error:
         err.print(f"Error: {error}", markup=False)
         sys.exit(error.exit_code)
+    except OSError as error:  # a file that may not be read, a folder that may not be written
+        err.print(f"Error: {error.filename or 'the operating system'}: {error.strerror or error}", markup=False)
+        sys.exit(GraftError.exit_code)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ _ERRORS: dict[int, type[GraftError]] = {
 
 # Nothing that the interface does takes this long: documents are added by jobs, answers have a limit of their own.
 _TIMEOUT_S = 600.0
+# An engine elsewhere is running already, or is not there: one answer to a health check tells.
+_ENGINE_WAIT_S = 10.0
 
 
 class Client:
@@ -57,8 +59,10 @@ class Client:
 
 
 @contextlib.contextmanager
-def connect(settings: Settings) -> Iterator[Client]:
+def connect(settings: Settings, *, with_engine: bool = False) -> Iterator[Client]:
     """A client of the running server, or of a knowledge base that lives in this process until the block ends.
+
+    `with_engine` says that answers will be asked for: then an engine elsewhere, if the settings name one, is used from here too.
 
     Raises:
         Unavailable: another process owns the home and serves nobody.
@@ -77,13 +81,13 @@ def connect(settings: Settings) -> Iterator[Client]:
     home.acquire()
     try:
         kb = open_knowledge_base(settings, home)
-        kb.start()
-        if settings.chat.address:  # an engine of our own takes longer to start than one command should
-            kb.engine.start()
-            kb.engine.wait_ready(settings.answer.timeout_s)
-        key = secrets.token_urlsafe(32)
-        headers = {"Authorization": f"Bearer {key}"}
         try:
+            kb.start()
+            if with_engine and settings.chat.address:  # one of our own takes longer to start than a command should
+                kb.engine.start()
+                kb.engine.wait_ready(_ENGINE_WAIT_S)
+            key = secrets.token_urlsafe(32)
+            headers = {"Authorization": f"Bearer {key}"}
             with (
                 start_blocking_portal() as portal,
                 httpx.Client(

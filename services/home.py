@@ -14,6 +14,9 @@ import httpx
 from ingest.errors import Unavailable
 from ingest.files import full_disk_said_plainly
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts that mean this machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
@@ -28,10 +31,18 @@ class Home:
     """Paths under the home folder, and its lock."""
 
     def __init__(self, folder: Path) -> None:
+        """Makes the folders.
+
+        Raises:
+            Unavailable: they cannot be made there.
+        """
         self.folder = folder
-        with full_disk_said_plainly(folder):
-            for part in (folder, self.indexes, self.logs):
-                part.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with full_disk_said_plainly(folder):
+                for part in (folder, self.indexes, self.logs):
+                    part.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unavailable(f"{folder} cannot be the home ({error.strerror}): set GRAFT_HOME to another folder") from error
         self._lock: IO[str] | None = None
 
     @property
@@ -59,6 +70,10 @@ class Home:
         Raises:
             Unavailable: another process has it.
         """
+        with full_disk_said_plainly(self.folder):
+            self._acquire()
+
+    def _acquire(self) -> None:
         lock = (self.folder / "lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,10 +84,11 @@ class Home:
             raise Unavailable(
                 f"{self.folder} is in use by process {holder}: wait for it, stop it (graft stop), or set another GRAFT_HOME"
             ) from error
+        self._lock = lock
+        self._note.unlink(missing_ok=True)  # of a server that was killed: another may listen at its address by now
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        self._lock = lock
 
     def release(self) -> None:
         """Lets go of the home."""
@@ -82,9 +98,10 @@ class Home:
 
     def announce(self, server: RunningServer) -> None:
         """Leaves the server's address and key for local commands, readable by this user alone."""
-        descriptor = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(server), file)
+        with full_disk_said_plainly(self.folder):
+            descriptor = os.open(self._note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(asdict(server), file)
 
     def withdraw(self) -> None:
         """Takes the note away again."""
@@ -94,7 +111,19 @@ class Home:
         """The server that owns this home, or None; a note that a killed server left behind counts for nothing."""
         try:
             server = RunningServer(**json.loads(self._note.read_text()))
+            if not _is_alive(server.pid):
+                return None
             httpx.get(f"{server.address}/healthz", timeout=10, trust_env=False).raise_for_status()
         except (OSError, ValueError, TypeError, httpx.HTTPError):
             return None
         return server
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True

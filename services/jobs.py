@@ -1,22 +1,23 @@
 """Long work that survives a kill: one DBOS workflow a document, and the table that tells how far each has come.
 
 Invariants. A job that `submit` acknowledged is in the database with its file on the disk, and ends as done or failed however
-often the process is killed. The table is what people see; DBOS's own tables hold which steps are done.
+often the process is killed or stopped. The table is what people see; DBOS's own tables hold which steps are done.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
 from dbos import DBOS, DBOSConfig, Queue, SetWorkflowID
-from sqlalchemy import JSON, Column, Engine, Integer, String, Table, Text, insert, select, update
+from sqlalchemy import JSON, Column, Engine, Integer, String, Table, Text, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from ingest.errors import GraftError, NotFound
+from ingest.errors import Conflict, GraftError, NotFound
 from ingest.files import full_disk_said_plainly
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.schema import metadata, now
@@ -50,6 +51,10 @@ UNFINISHED = ("queued", "running")
 _CONCURRENT_JOBS = 1
 # How often DBOS looks into its queue; at its default of 1 s a small document would wait longer than it is worked on.
 _POLLING_INTERVAL_S = 0.1
+# How long `stop` waits for the step under way. Indexing a large document is the longest that is not given up.
+_STOP_TIMEOUT_S = 30.0
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +75,28 @@ class Job:
     groups: tuple[str, ...]
 
 
+class _Stopped(BaseException):
+    """Leaves a workflow in the middle, for the next start to take up again.
+
+    No `Exception`, because DBOS keeps those as the outcome.
+    """
+
+
 class Jobs:
     """Runs the pipeline's steps as workflows; `start` before `submit`, `stop` at the end."""
 
     def __init__(self, engine: Engine, pipeline: Pipeline) -> None:
         self._engine = engine
         self._pipeline = pipeline
-        self._finished = threading.Condition()
+        self._stopping = threading.Event()
+        self._working = threading.Lock()
+        self._unwritten: dict[str, dict[str, Any]] = {}
         self._queue: Queue | None = None
         self._workflow: Callable[[str], None] | None = None
 
     def start(self) -> None:
         """Begins to work, first on what an earlier process left unfinished."""
+        self._stopping.clear()
         url = self._engine.url.render_as_string(hide_password=False)
         # One executor and one version: whatever build of ours left a job behind, this one finishes it.
         DBOS(
@@ -98,41 +113,57 @@ class Jobs:
 
         @DBOS.workflow(name="add_document")
         def add_document(job_id: str) -> None:
-            self._run(job_id)
+            with self._working:
+                self._run(job_id)
 
         self._workflow = add_document
         DBOS.launch()
         self._queue = DBOS.register_queue(
             "documents", worker_concurrency=_CONCURRENT_JOBS, polling_interval_sec=_POLLING_INTERVAL_S
         )
-        for job_id in self._ids(UNFINISHED):  # DBOS knows most of them; one killed between our row and its row it does not
+        for job_id in self._unfinished():  # DBOS knows most of them; one killed between our row and its row it does not
             self._enqueue(job_id)
 
     def stop(self) -> None:
         """Stops working; what is unfinished goes on at the next start."""
+        self._stopping.set()
+        self._pipeline.worker.close()  # a reading under way is given up, and begun again at the next start
+        if self._working.acquire(timeout=_STOP_TIMEOUT_S):
+            self._working.release()
         DBOS.destroy(destroy_registry=True)
         self._queue = None
 
     def submit(self, new: NewDocument, *, once: str | None = None) -> Job:
-        """The job that adds this document, already durable. `once` names the request, see `find`."""
-        job_id = f"job_{uuid4().hex[:16]}"
-        with full_disk_said_plainly(self._pipeline.files.path("").parent), self._engine.begin() as connection:
-            connection.execute(
-                insert(job_table).values(
-                    id=job_id,
-                    document=new.name,
-                    sha256=new.sha256,
-                    groups=list(new.groups),
-                    status="queued",
-                    pages_done=0,
-                    warnings=[],
-                    once=once,
-                    created_at=now(),
-                    updated_at=now(),
-                )
-            )
-        self._enqueue(job_id)
-        return self._job(job_id)
+        """The job that adds this document, already durable.
+
+        `once` names the request: the same name again gets the same job, whatever became of it.
+
+        Raises:
+            Conflict: a request of this name added something else.
+            StorageFull: there is no room to note the job.
+        """
+        with full_disk_said_plainly(self._pipeline.files.folder):
+            job_id = f"job_{uuid4().hex[:16]}"
+            try:
+                with self._engine.begin() as connection:
+                    connection.execute(
+                        insert(job_table).values(
+                            id=job_id,
+                            document=new.name,
+                            sha256=new.sha256,
+                            groups=list(new.groups),
+                            status="queued",
+                            pages_done=0,
+                            warnings=[],
+                            once=once,
+                            created_at=now(),
+                            updated_at=now(),
+                        )
+                    )
+            except IntegrityError:
+                return self._earlier(once, new)
+            self._enqueue(job_id)
+            return self._job(job_id)
 
     def get(self, job_id: str, *, access: Access) -> Job:
         """One job, as far as it has come.
@@ -145,22 +176,26 @@ class Jobs:
             raise NotFound(f"there is no job {job_id!r}")
         return job
 
-    def find(self, once: str, *, access: Access) -> Job | None:
-        """The job that a request of this name began before, if the caller may see it."""
-        with self._engine.connect() as connection:
-            job_id = connection.scalar(select(job_table.c.id).where(job_table.c.once == once))
-        return None if job_id is None else self.get(job_id, access=access)
-
-    def wait(self, job_id: str, *, timeout_s: float | None = None) -> Job:
-        """The job when it has ended, or as it is when the time is over."""
-        with self._finished:
-            self._finished.wait_for(lambda: self._job(job_id).status not in UNFINISHED, timeout=timeout_s)
-        return self._job(job_id)
-
     def contents_in_work(self) -> set[str]:
         """The hashes of the files that unfinished jobs need."""
         with self._engine.connect() as connection:
             return set(connection.scalars(select(job_table.c.sha256).where(job_table.c.status.in_(UNFINISHED))))
+
+    def groups_in_work(self) -> set[str]:
+        """The groups of the documents that unfinished jobs add."""
+        with self._engine.connect() as connection:
+            lists = connection.scalars(select(job_table.c.groups).where(job_table.c.status.in_(UNFINISHED)))
+            return {name for names in lists for name in names}
+
+    def follow_groups(self, document_id: str, groups: Collection[str]) -> None:
+        """Shows the jobs that added the document to the readers that it has now."""
+        with self._engine.begin() as connection:
+            connection.execute(update(job_table).where(job_table.c.document_id == document_id).values(groups=sorted(groups)))
+
+    def forget(self, document_id: str) -> None:
+        """Deletes the jobs that added a document which was removed."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(job_table).where(job_table.c.document_id == document_id))
 
     def _enqueue(self, job_id: str) -> None:
         if self._queue is None or self._workflow is None:
@@ -168,12 +203,22 @@ class Jobs:
         with SetWorkflowID(job_id):  # the same id twice is one workflow
             self._queue.enqueue(self._workflow, job_id)
 
+    def _earlier(self, once: str | None, new: NewDocument) -> Job:
+        """The job that a request of this name began before."""
+        with self._engine.connect() as connection:
+            job_id = connection.scalar(select(job_table.c.id).where(job_table.c.once == once))
+        job = self._job(str(job_id))
+        if (job.document, self._sha256(job.job_id), job.groups) != (new.name, new.sha256, new.groups):
+            raise Conflict("this Idempotency-Key was used for another file, name or groups: take a new key for each request")
+        return job
+
     def _run(self, job_id: str) -> None:
         """The workflow: each step's result is kept by DBOS, so that a restart goes on after the last finished one."""
         job = self._job(job_id)
         new = NewDocument(job.document, self._sha256(job_id), job.groups)
         try:
-            end = self._add(job_id, new)
+            with full_disk_said_plainly(self._pipeline.files.folder):
+                end = self._add(job_id, new)
         except GraftError as error:
             end = {"status": "done", "outcome": "refused", "error": str(error)}
             if error.exit_code != 3:  # not the file's fault: a full disk, say
@@ -181,14 +226,29 @@ class Jobs:
         except Exception as error:
             log.exception("job failed", job_id=job_id, document=new.name)
             end = {"status": "failed", "error": f"an unexpected error while adding it: {type(error).__name__}: {error}"}
-        if "error" in end:
-            DBOS.run_step({"name": "discard"}, self._pipeline.discard, new)
-        DBOS.run_step({"name": "end"}, self._update, job_id, **end)
-        with self._finished:
-            self._finished.notify_all()
+        try:
+            if "error" in end:
+                self._step("discard", self._pipeline.discard, new)
+            self._step("end", self._end, job_id, end)
+        except Exception as error:
+            # Nothing can be written, so this end lives in memory, and the next start tries again.
+            log.exception("job cannot be ended", job_id=job_id, document=new.name)
+            self._unwritten[job_id] = {"status": "failed", "error": end.get("error") or str(error)}
+            raise _Stopped from error
 
     def _add(self, job_id: str, new: NewDocument) -> dict[str, Any]:
         pipeline = self._pipeline
+
+        def unchanged() -> dict[str, Any] | None:
+            if (record := pipeline.unchanged(new)) is None:
+                return None
+            return {
+                "document_id": record.document_id,
+                "version": record.version,
+                "pages_done": record.pages,
+                "pages_total": record.pages,
+                "warnings": list(record.warnings),
+            }
 
         def read() -> tuple[int, list[str]]:
             self._update(job_id, status="running", stage="read")
@@ -197,8 +257,8 @@ class Jobs:
                 if done % 10 == 0 or done == total:
                     self._update(job_id, pages_done=done, pages_total=total)
 
-            with full_disk_said_plainly(pipeline.files.path("").parent):
-                return pipeline.read(new, progress=progress)
+            content = pipeline.read(new, progress=progress)
+            return len(content.pages), list(content.warnings)
 
         def stage() -> tuple[str, str, int]:
             self._update(job_id, stage="split")
@@ -213,12 +273,12 @@ class Jobs:
             self._update(job_id, stage="publish")
             pipeline.publish(version_id)
 
-        if DBOS.run_step({"name": "is_unchanged"}, pipeline.is_unchanged, new):
-            return {"status": "done", "outcome": "unchanged"}
-        pages, warnings = DBOS.run_step({"name": "read"}, read)
-        version_id, document_id, number = DBOS.run_step({"name": "stage"}, stage)
-        DBOS.run_step({"name": "index"}, index, version_id)
-        DBOS.run_step({"name": "publish"}, publish, version_id)
+        if (facts := self._step("unchanged", unchanged)) is not None:
+            return {"status": "done", "outcome": "unchanged", **facts}
+        pages, warnings = self._step("read", read)
+        version_id, document_id, number = self._step("stage", stage)
+        self._step("index", index, version_id)
+        self._step("publish", publish, version_id)
         return {
             "status": "done",
             "outcome": "added",
@@ -229,12 +289,32 @@ class Jobs:
             "warnings": warnings,
         }
 
+    def _step(self, name: str, function: Callable[..., _Result], *arguments: Any) -> _Result:
+        """What the function returns, or returned in an earlier process."""
+
+        def unless_stopping() -> _Result:
+            if self._stopping.is_set():
+                raise _Stopped
+            try:
+                return function(*arguments)
+            except Exception as error:
+                if self._stopping.is_set():  # it may have failed because of that, so it says nothing of the document
+                    raise _Stopped from error
+                raise
+
+        return DBOS.run_step({"name": name}, unless_stopping)
+
+    def _end(self, job_id: str, values: dict[str, Any]) -> None:
+        self._update(job_id, **values)
+        if "error" in values:  # nothing needs its file any longer
+            self._pipeline.drop_unneeded_files(self.contents_in_work)
+
     def _update(self, job_id: str, **values: Any) -> None:
         with self._engine.begin() as connection:
             connection.execute(update(job_table).where(job_table.c.id == job_id).values(updated_at=now(), **values))
 
-    def _ids(self, statuses: Collection[str]) -> list[str]:
-        query = select(job_table.c.id).where(job_table.c.status.in_(statuses)).order_by(job_table.c.created_at)
+    def _unfinished(self) -> list[str]:
+        query = select(job_table.c.id).where(job_table.c.status.in_(UNFINISHED)).order_by(job_table.c.created_at)
         with self._engine.connect() as connection:
             return list(connection.scalars(query))
 
@@ -247,7 +327,7 @@ class Jobs:
             row = connection.execute(select(job_table).where(job_table.c.id == job_id)).one_or_none()
         if row is None:
             raise NotFound(f"there is no job {job_id!r}")
-        return Job(
+        job = Job(
             job_id=row.id,
             document=row.document,
             status=row.status,
@@ -261,3 +341,4 @@ class Jobs:
             error=row.error,
             groups=tuple(row.groups),
         )
+        return replace(job, **self._unwritten.get(job_id, {}))

@@ -90,6 +90,12 @@ class Keys:
             )
         return self._get(key_id)
 
+    def groups(self) -> set[str]:
+        """The groups that working keys hold."""
+        with self._engine.connect() as connection:
+            lists = connection.scalars(select(key_table.c.groups).where(key_table.c.revoked_at.is_(None)))
+            return {name for names in lists for name in names}
+
     def required(self) -> bool:
         """Whether callers need a key: from the first one that was made."""
         with self._engine.connect() as connection:

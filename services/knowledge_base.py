@@ -15,8 +15,8 @@ import structlog
 
 from eval.types import Answer, Arm, Quote, Style
 from ingest.catalog import Catalog, DocumentRecord
-from ingest.errors import GraftError, InputRefused, NotPermitted, Unavailable
-from ingest.files import FileStore
+from ingest.errors import Conflict, GraftError, InputRefused, Unavailable
+from ingest.files import FileStore, full_disk_said_plainly
 from ingest.groups import Groups
 from ingest.index.base import Index
 from ingest.isolation import PdfWorker
@@ -32,6 +32,11 @@ from services.wording import profile_note
 log = structlog.get_logger()
 
 PAGE_DPI = 110
+# A version that is being added holds some of the first places until it is published; a large one may hold very many, and
+# then the search goes deeper.
+_SPARE_HITS = 10
+LONGEST_QUESTION = 8000
+"""In characters: more is pasted text, and no question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,13 @@ class Search:
             raise InputRefused("the query is empty: write a question or some words")
         if not 1 <= limit <= 100:
             raise InputRefused(f"limit {limit} is not in 1 to 100")
-        # A few more than asked for: a version that is being replaced may hold some of the first places.
-        scored = self._index.search(query, access=access, limit=limit + 10)
-        return self._catalog.hits(scored, access=access)[:limit]
+        asked = limit + _SPARE_HITS
+        while True:
+            scored = self._index.search(query, access=access, limit=asked)
+            hits = self._catalog.hits(scored, access=access)[:limit]
+            if len(hits) == limit or len(scored) < asked:
+                return hits
+            asked *= 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +95,18 @@ class KnowledgeBase:
 
     def start(self) -> None:
         """Makes the stored state whole and begins to work."""
-        added, removed = self.pipeline.reconcile()
-        if added or removed:
-            log.info("indexes brought to the catalog's state", chunks_added=added, chunks_removed=removed)
-        self.files.keep_only(self.catalog.referenced_contents() | self.jobs.contents_in_work())
-        self.jobs.start()
+        with full_disk_said_plainly(self.files.folder):
+            if added := self.pipeline.reconcile():
+                log.info("indexes brought to the catalog's state", chunks_added=added)
+            self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+            self.jobs.start()
 
     def stop(self) -> None:
-        """Ends all work; what is unfinished goes on at the next start."""
+        """Ends all work and lets go of the files; what is unfinished goes on at the next start."""
         self.jobs.stop()
         self.engine.stop()
         self.worker.close()
+        self.pipeline.index.close()
 
     # Documents
 
@@ -106,19 +116,15 @@ class KnowledgeBase:
         `once` names the request: the same name again gets the same job and adds nothing.
 
         Raises:
-            InputRefused: the name is empty or a group does not exist.
-            NotPermitted: the caller does not hold one of the groups.
+            InputRefused: the name is empty, or the caller holds no such group.
+            Conflict: a request of this name added something else.
             StorageFull: there is no room for the file.
         """
         if not name.strip():
             raise InputRefused("the document has no name: give it one")
-        known = self.groups.require(groups)
-        beyond = [group for group in known if not access.permits([group])]
-        if beyond:
-            raise NotPermitted(f"your key does not hold group {beyond[0]!r}: add the document to groups that you hold")
-        if once is not None and (job := self.jobs.find(once, access=access)) is not None:
-            return job
-        return self.jobs.submit(NewDocument(name, self.files.put(pieces), known), once=once)
+        known = self.groups.require(groups, access=access)
+        with self.files.put(pieces) as sha256:
+            return self.jobs.submit(NewDocument(name, sha256, known), once=once)
 
     def documents(self, *, access: Access) -> list[DocumentRecord]:
         """The documents that the caller may read, by name."""
@@ -130,20 +136,33 @@ class KnowledgeBase:
         Raises:
             NotFound: no such document for this caller.
         """
-        record = self.catalog.document(document_id, access=access)
-        self.pipeline.index.remove(self.catalog.remove(document_id, access=access))
-        if record.sha256 not in self.catalog.referenced_contents() | self.jobs.contents_in_work():
-            self.files.path(record.sha256).unlink(missing_ok=True)
+        self.pipeline.remove(document_id, access=access)
+        self.jobs.forget(document_id)
+        self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
 
     def set_groups(self, document_id: str, groups: Sequence[str], *, access: Access) -> DocumentRecord:
         """The document, carrying other groups from now on.
 
         Raises:
             NotFound: no such document for this caller. InputRefused: a group does not exist.
+            Conflict: a document of the same name carries these groups.
         """
-        ids = self.catalog.set_groups(document_id, self.groups.require(groups), access=access)
-        self.pipeline.index.add(self.catalog.index_rows(ids=ids))
+        known = self.groups.require(groups, access=access)
+        self.pipeline.set_groups(document_id, known, access=access)
+        self.jobs.follow_groups(document_id, known)
         return self.catalog.document(document_id, access=access)
+
+    def remove_group(self, name: str) -> None:
+        """Removes a group that nothing carries, so that a later one of the same name begins without readers.
+
+        Raises:
+            NotFound: no such group. Conflict: a document, a key or a job in work carries it.
+        """
+        if name in self.keys.groups():
+            raise Conflict(f"keys hold group {name!r}: revoke them first (graft keys list, graft keys revoke)")
+        if name in self.jobs.groups_in_work():
+            raise Conflict(f"a document is being added to group {name!r}: wait until it is there")
+        self.groups.remove(name)
 
     def original(self, document_id: str, *, access: Access) -> tuple[DocumentRecord, Path]:
         """The document and where its file is."""
@@ -160,9 +179,11 @@ class KnowledgeBase:
         """
         record, page = self.catalog.page(document_id, number, access=access)
         boxes: Sequence[Bbox] = ()
-        if quote and (start := page.text.find(quote)) >= 0:
+        span = self.catalog.chunk_span(chunk, document_id=document_id, page=number) if chunk else None
+        start = page.text.find(quote, span[0] if span else 0) if quote else -1
+        if quote and start >= 0:
             boxes = boxes_of_span(page, start, start + len(quote))
-        elif chunk and (span := self.catalog.chunk_span(chunk, document_id=document_id, page=number)):
+        elif span:
             boxes = boxes_of_span(page, *span)
         return self.worker.render(self.files.path(record.sha256), number, boxes=boxes, dpi=PAGE_DPI)
 
@@ -175,7 +196,13 @@ class KnowledgeBase:
     def stream(
         self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()
     ) -> AsyncGenerator[Event, None]:
-        """The events of one answer; see `Answering.stream`."""
+        """The events of one answer; see `Answering.stream`.
+
+        Raises:
+            InputRefused: the question is longer than `LONGEST_QUESTION`.
+        """
+        if len(question) > LONGEST_QUESTION:
+            raise InputRefused(f"the question has {len(question)} characters; at most {LONGEST_QUESTION} are read: shorten it")
         return self.answering.stream(question, access=access, arm=arm, style=style, history=history)
 
     async def ask(self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()) -> Answer:
@@ -188,9 +215,9 @@ class KnowledgeBase:
 
     # The whole
 
-    def status(self) -> Status:
-        """How many documents there are and how the engine stands."""
-        documents, chunks = self.catalog.counts()
+    def status(self, *, access: Access) -> Status:
+        """How many documents the caller may read, and how the engine stands."""
+        documents, chunks = self.catalog.counts(access=access)
         engine = self.engine.status
         try:
             model = self.engine.endpoint().model

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ingest.errors import UsageError
 from ingest.settings import IngestSettings, ReadLimits
+from services.models import default_models_dir
 
 DEFAULT_PORT = 8484
 
@@ -66,7 +67,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address that `graft serve` listens on")
     port: int = Field(DEFAULT_PORT, description="port that `graft serve` listens on")
     database: str | None = Field(None, description="SQLAlchemy URL of the database; default: SQLite in the home folder")
-    models_dir: Path = Field(Path("~/.cache/graft/models"), description="folder of downloaded models")
+    models_dir: Path = Field(default_factory=default_models_dir, description="folder of downloaded models, shared by all homes")
     engine_python: Path | None = Field(None, description="Python of the engine's environment; default: the sibling environment")
     chat: ChatSettings = ChatSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()

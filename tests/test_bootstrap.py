@@ -163,6 +163,7 @@ def test_a_second_run_installs_nothing(deploy: SimpleNamespace, monkeypatch: pyt
 
     monkeypatch.setattr(installing, "run", note)
     monkeypatch.setattr(installing, "uv_environment", dict)
+    monkeypatch.setattr(installing, "node", lambda: (["npm"], {}))
 
     def everything(*, dev: bool) -> int:
         commands.clear()

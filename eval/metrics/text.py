@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,9 +10,16 @@ from ingest.tokens import normalise, units
 
 
 def holds_key_fact(answer: str, gold: Sequence[str]) -> bool:
-    """Whether one of the right answers stands in the answer, white space aside."""
-    text = "".join(normalise(answer).split())
-    return any("".join(normalise(one).split()) in text for one in gold)
+    """Whether one of the right answers stands in the answer, white space aside, and not as part of a longer number or word."""
+    text = normalise(answer)
+    return any(_pattern("".join(normalise(one).split())).search(text) for one in gold)
+
+
+def _pattern(fact: str) -> re.Pattern[str]:
+    """Finds the fact with any white space between its characters."""
+    before = r"(?<!\d)(?<!\d[.,])" if fact[:1].isdigit() else "(?<![a-z])" if fact[:1].isascii() and fact[:1].isalpha() else ""
+    after = r"(?!\d|[.,]\d)" if fact[-1:].isdigit() else ""  # a word may go on: the plural of a unit is the same fact
+    return re.compile(before + r"\s*".join(map(re.escape, fact)) + after)
 
 
 def exact_match(answer: str, gold: Sequence[str]) -> bool:

@@ -26,9 +26,9 @@ def me(kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
 
 
 @router.get("/status", response_model=schemas.StatusResponse)
-def status(kb: TheKnowledgeBase, _access: Caller) -> dict[str, Any]:
-    """How many documents there are, and how the engine stands."""
-    return {"version": version("graft"), **asdict(kb.status())}
+def status(kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
+    """How many documents the caller may read, and how the engine stands."""
+    return {"version": version("graft"), **asdict(kb.status(access=access))}
 
 
 @router.get("/groups", response_model=schemas.GroupsResponse)
@@ -44,10 +44,10 @@ def create_group(body: schemas.GroupRequest, kb: TheKnowledgeBase, _access: Admi
     return {"groups": kb.groups.names()}
 
 
-@router.delete("/groups/{name}", status_code=204)
+@router.delete("/groups/{name:path}", status_code=204)
 def remove_group(name: str, kb: TheKnowledgeBase, _access: Administrator) -> Response:
-    """Removes a group that no document carries."""
-    kb.groups.remove(name)
+    """Removes a group that no document and no key carries."""
+    kb.remove_group(name)
     return Response(status_code=204)
 
 
@@ -58,9 +58,9 @@ def list_keys(kb: TheKnowledgeBase, _access: Administrator) -> dict[str, Any]:
 
 
 @router.post("/keys", status_code=201, response_model=schemas.NewKeyResponse)
-def create_key(body: schemas.KeyRequest, kb: TheKnowledgeBase, _access: Administrator) -> dict[str, Any]:
+def create_key(body: schemas.KeyRequest, kb: TheKnowledgeBase, access: Administrator) -> dict[str, Any]:
     """Makes a key; its secret is in this answer and nowhere else. From the first key on, every call needs one."""
-    groups = kb.groups.require(body.groups)
+    groups = kb.groups.require(body.groups, access=access)
     key, secret = kb.keys.create(body.name, groups=groups, administrator=body.administrator)
     return {"key": asdict(key), "secret": secret}
 

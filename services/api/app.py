@@ -11,9 +11,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services import telemetry
-from services.api import administration, ask, documents, errors, openai
+from services.api import administration, ask, documents, errors, metrics, openai
 from services.knowledge_base import KnowledgeBase
 
 WEB = Path(__file__).parent.parent / "web"
@@ -35,7 +36,7 @@ def create_app(kb: KnowledgeBase, *, local_key: str) -> FastAPI:
     app.state.knowledge_base = kb
     app.state.local_key = local_key
     errors.install(app)
-    telemetry.install(app)
+    metrics.install(app)
     for part in (ask, documents, administration, openai):
         app.include_router(part.router)
 
@@ -47,18 +48,8 @@ def create_app(kb: KnowledgeBase, *, local_key: str) -> FastAPI:
     @app.get("/readyz", tags=["health"])
     def ready(response: Response) -> dict[str, Any]:
         """Whether questions are answered. Search and quotes need no engine, so its state is told and does not decide."""
-        status = kb.status()
         response.headers["Cache-Control"] = "no-store"
-        return {"status": "ready", "engine": status.engine["state"], "documents": status.documents}
-
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Any) -> Response:
-        response: Response = await call_next(request)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Content-Security-Policy"] = _DOCS_POLICY if request.url.path == "/docs" else _POLICY
-        response.headers.setdefault("Cache-Control", "no-cache")  # after an update, no module of the page is an old one
-        return response
+        return {"status": "ready", "engine": str(kb.engine.status.state)}
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
@@ -70,8 +61,32 @@ def create_app(kb: KnowledgeBase, *, local_key: str) -> FastAPI:
             swagger_favicon_url="/icon.svg",
         )
 
+    app.add_middleware(_Headers)
     _install_page(app)
     return app
+
+
+class _Headers:
+    """Adds what every answer says to browsers. Plain ASGI, so that a client that goes away is seen behind it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
+                headers["Cross-Origin-Resource-Policy"] = "same-origin"
+                headers["Content-Security-Policy"] = _DOCS_POLICY if scope["path"] == "/docs" else _POLICY
+                headers.setdefault("Cache-Control", "no-cache")  # after an update, no module of the page is an old one
+            await send(message)
+
+        return await self._app(scope, receive, send_with_headers)
 
 
 def _install_page(app: FastAPI) -> None:

@@ -8,13 +8,15 @@ from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from eval.types import Answer
 from ingest.errors import GraftError
 from services.answering import Done, Event, JudgedSentence, Sources, Token, Turn
 from services.api import schemas, sse
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
+from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
 
 router = APIRouter(prefix="/api", tags=["questions"])
@@ -24,23 +26,32 @@ router = APIRouter(prefix="/api", tags=["questions"])
 def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
     """Passages for some words, best first."""
     began = time.perf_counter()
-    hits = kb.search(body.query, access=narrowed(access, body.groups), limit=body.limit)
+    hits = kb.search(body.query, access=narrowed(access, body.groups, kb.groups), limit=body.limit)
     taken = round((time.perf_counter() - began) * 1000, 2)
     return {"hits": [asdict(hit) for hit in hits], "timings_ms": {"search": taken}}
 
 
 @router.post("/ask", response_model=schemas.AnswerResponse)
-async def ask(body: schemas.AskRequest, kb: TheKnowledgeBase, access: Caller) -> Response:
+async def ask(body: schemas.AskRequest, request: Request, kb: TheKnowledgeBase, access: Caller) -> Response:
     """An answer: as server-sent events `sources`, `token`, `sentence`, `done`, or, with `stream: false`, as JSON."""
     turns = [Turn(message.role, message.content) for message in body.history]
-    events = kb.stream(body.question, access=narrowed(access, body.groups), arm=body.arm, style=body.style, history=turns)
-    first = await anext(events)  # what is wrong with the request shows before the first byte is sent
+    access = narrowed(access, body.groups, kb.groups)
+    events = kb.stream(body.question, access=access, arm=body.arm, style=body.style, history=turns)
+    first = await unless_gone(request, anext(events))  # what is wrong with the request shows before the first byte is sent
+    if first is None:
+        return nobody_there()
     if body.stream:
-        return sse.response(_written(first, events))
-    async with aclosing(events):
+        return sse.EventStream(_written(first, events))
+    answer = await unless_gone(request, answer_of(first, events))
+    return nobody_there() if answer is None else JSONResponse(schemas.answer(answer))
+
+
+async def answer_of(first: Event, rest: AsyncGenerator[Event, None]) -> Answer:
+    """The whole answer that the events end with."""
+    async with aclosing(rest):
         while not isinstance(first, Done):
-            first = await anext(events)
-    return JSONResponse(schemas.answer(first.answer))
+            first = await anext(rest)
+    return first.answer
 
 
 async def _written(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 from fastapi import Depends, HTTPException, Request
 
 from ingest.errors import NotPermitted
+from ingest.groups import Groups
 from ingest.types import Access
+from services.home import LOOPBACK
 from services.knowledge_base import KnowledgeBase
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def knowledge_base(request: Request) -> KnowledgeBase:
@@ -59,11 +59,19 @@ def administrator(access: Annotated[Access, Depends(caller)]) -> Access:
     return access
 
 
-def narrowed(access: Access, groups: Sequence[str] | None) -> Access:
-    """The caller's access, cut down to these groups where some are given; never more than the caller has."""
-    if groups is None:
+def narrowed(access: Access, names: Sequence[str] | None, groups: Groups) -> Access:
+    """The caller's access, cut down to these groups where some are given; never more than the caller has.
+
+    Groups that the caller does not hold say nothing, whether they exist or not. An administrator holds all that exist.
+
+    Raises:
+        InputRefused: an administrator named a group that does not exist.
+    """
+    if names is None:
         return access
-    return Access.of(*(group for group in groups if access.permits([group])))
+    if access.administrator:
+        return Access.of(*groups.require(names, access=access))
+    return Access.of(*access.groups.intersection(names))
 
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
@@ -74,9 +82,14 @@ TheKnowledgeBase = Annotated[KnowledgeBase, Depends(knowledge_base)]
 
 
 def _require_local(request: Request) -> None:
+    """A browser names the page that makes it call (`Origin`) and the host that it believes to call (`Host`): both must be us."""
     origin = request.headers.get("origin")
-    names = [request.url.hostname, urlsplit(origin).hostname if origin else "127.0.0.1"]
-    if any(name not in LOOPBACK for name in names):
+    try:
+        named, from_page = urlsplit(f"//{request.headers.get('host', '127.0.0.1')}"), urlsplit(origin or "")
+        is_local = named.hostname in LOOPBACK and (origin is None or from_page.netloc == named.netloc)
+    except ValueError:  # no host at all
+        is_local = False
+    if not is_local:
         raise HTTPException(
             401, "without API keys only this machine is served: make one with `graft keys create --admin`", _CHALLENGE
         )

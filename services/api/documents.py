@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -31,16 +32,23 @@ def add_documents(
     files: Annotated[list[UploadFile], File(description="PDF files")],
     group: Annotated[list[str], Form(description="groups that may read them; none: everyone")] = [],  # noqa: B006 - FastAPI copies it
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> dict[str, Any]:
     """Begins to add files: a job each, durable when this answers. The same `Idempotency-Key` gets the same jobs again."""
     limit = kb.pipeline.settings.limits.file_mib
-    jobs = []
-    for number, file in enumerate(files):
+    for file in files:
         if file.size is not None and file.size > limit << 20:
             raise InputRefused(f"{file.filename} has {file.size >> 20} MiB; at most {limit} MiB are read")
-        once = f"{idempotency_key}:{number}" if idempotency_key else None
+    jobs = []
+    for number, file in enumerate(files):
+        once = _once(idempotency_key, authorization, number) if idempotency_key else None
         jobs.append(asdict(kb.add(file.filename or "", _pieces(file), groups=group, access=access, once=once)))
     return {"jobs": jobs}
+
+
+def _once(key: str, caller: str | None, number: int) -> str:
+    """The name of one file of a request. Nobody can guess another caller's, so nobody learns of another's jobs."""
+    return hashlib.sha256("\n".join([key, caller or "", str(number)]).encode()).hexdigest()
 
 
 @router.get("/documents/{document_id}", response_model=schemas.DocumentModel)

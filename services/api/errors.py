@@ -10,7 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from ingest.errors import GraftError
+from ingest.errors import GraftError, StorageFull
+from ingest.files import is_full_disk
 
 log = structlog.get_logger()
 
@@ -51,6 +52,11 @@ def _response(status: int, detail: str, *, code: str, headers: dict[str, str] | 
     )
 
 
+def _storage_full() -> JSONResponse:
+    error = StorageFull("a disk of the server is full: free some space and try again; nothing was lost")
+    return _response(error.http_status, str(error), code=error.code)
+
+
 def install(app: FastAPI) -> None:
     """Makes the application answer all errors in this form."""
 
@@ -62,15 +68,21 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return _response(422, f"the body is not JSON: {first['ctx']['error']}", code="invalid_request")
         place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
         return _response(422, f"{place}: {first['msg']} (see /docs for what is allowed)", code="invalid_request")
 
     @app.exception_handler(HTTPException)
     async def http_error(_request: Request, error: HTTPException) -> JSONResponse:
+        if error.__cause__ is not None and is_full_disk(error.__cause__):  # while an upload was taken in
+            return _storage_full()
         headers = dict(error.headers) if error.headers else None
         return _response(error.status_code, str(error.detail), code=f"http_{error.status_code}", headers=headers)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        if is_full_disk(error):
+            return _storage_full()
         log.error("request failed", path=request.url.path, exc_info=error)
         return _response(500, "an unexpected error; the server's log holds its trace", code="failed")

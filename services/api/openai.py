@@ -18,12 +18,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from eval.types import Answer, Arm, Citation, Style
+from eval.types import Answer, Arm, Citation, Sentence, Style
 from ingest.errors import GraftError, InputRefused, NotFound
 from services.answering import Done, Event, JudgedSentence, Turn
 from services.api import sse
+from services.api.ask import answer_of
 from services.api.auth import Caller, TheKnowledgeBase
+from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
+from services.wording import piece
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
@@ -97,14 +100,14 @@ async def chat_completions(body: ChatRequest, request: Request, kb: TheKnowledge
     question = body.messages[asked[-1]].plain()
     events = kb.stream(question, access=access, arm=arm, style=body.style, history=history)
     reply = _Reply(body.model, str(request.base_url).rstrip("/"))
-    first = await anext(events)  # what is wrong with the request shows before the first byte is sent
+    first = await unless_gone(request, anext(events))  # what is wrong with the request shows before the first byte is sent
+    if first is None:
+        return nobody_there()
     if body.stream:
         usage = body.stream_options is not None and body.stream_options.include_usage
-        return sse.response(_chunks(reply, first, events, include_usage=usage))
-    async with aclosing(events):
-        while not isinstance(first, Done):
-            first = await anext(events)
-    return JSONResponse(reply.whole(first.answer))
+        return sse.EventStream(_chunks(reply, first, events, include_usage=usage))
+    answer = await unless_gone(request, answer_of(first, events))
+    return nobody_there() if answer is None else JSONResponse(reply.whole(answer))
 
 
 async def _chunks(
@@ -164,31 +167,40 @@ class _Reply:
         return {"id": self._id, "object": kind, "created": self._created, "model": self._model}
 
     def _annotations(self, answer: Answer) -> list[dict[str, Any]]:
-        """One entry for each place where a marker stands in the text."""
-        entries = []
-        for citation in answer.citations:
-            marker = f"[{citation.marker}]"
-            start = answer.answer.find(marker)
-            while start >= 0:
+        """One entry for each marker, in the order of the text: the markers are the last of each sentence's piece of it."""
+        if answer.abstained:
+            return []
+        cited = {citation.marker: citation for citation in answer.citations}
+        entries: list[dict[str, Any]] = []
+        end, before = 0, None
+        for sentence in answer.sentences:
+            end += len(piece(sentence, before=before, language=answer.language))
+            before = sentence
+            start = end - len("".join(map(_bracketed, sentence.citations)))
+            for marker in sentence.citations:
+                after = start + len(_bracketed(marker))
                 place = {
-                    "url": self._url(citation),
-                    "title": f"{citation.document}, page {citation.page}",
+                    "url": self._url(cited[marker]),
+                    "title": f"{cited[marker].document}, page {cited[marker].page}",
                     "start_index": start,
-                    "end_index": start + len(marker),
+                    "end_index": after,
                 }
-                entries.append({"type": "url_citation", "url_citation": place, "graft": _ours(answer, citation)})
-                start = answer.answer.find(marker, start + 1)
-        return sorted(entries, key=lambda entry: entry["url_citation"]["start_index"])
+                start = after
+                entries.append({"type": "url_citation", "url_citation": place, "graft": _ours(cited[marker], sentence)})
+        return entries
 
     def _url(self, citation: Citation) -> str:
         query = urlencode({"chunk": citation.chunk, "quote": citation.quote})
         return f"{self._base_url}/api/documents/{citation.document_id}/pages/{citation.page}.png?{query}"
 
 
-def _ours(answer: Answer, citation: Citation) -> dict[str, Any]:
+def _bracketed(marker: int) -> str:
+    return f"[{marker}]"
+
+
+def _ours(citation: Citation, sentence: Sentence) -> dict[str, Any]:
     known = {key: value for key, value in asdict(citation).items() if key != "marker"}
-    support = max(sentence.support for sentence in answer.sentences if citation.marker in sentence.citations)
-    return {**known, "support": support}
+    return {**known, "support": sentence.support}
 
 
 def _usage(answer: Answer) -> dict[str, int]:

@@ -1,14 +1,15 @@
-"""Server-sent events: how they are written, and the comment that keeps an idle connection open."""
+"""Server-sent events: how they are written, the comment that keeps an idle connection open, and what ends them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
 from typing import Any
 
+from anyio import CancelScope
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 PING_INTERVAL_S = 15.0
 _PING = ": ping\n\n"
@@ -22,23 +23,37 @@ def event(data: Any, *, name: str | None = None) -> str:
     return (f"event: {name}\n" if name else "") + f"data: {text}\n\n"
 
 
-def response(events: AsyncGenerator[str, None]) -> StreamingResponse:
+class EventStream(StreamingResponse):
     """The events as they come. A client that goes away closes the generator, and with it what it waits for."""
-    return StreamingResponse(_with_pings(events), media_type="text/event-stream", headers=_HEADERS)
+
+    def __init__(self, events: AsyncGenerator[str, None]) -> None:
+        self._with_pings = _with_pings(events)
+        super().__init__(self._with_pings, media_type="text/event-stream", headers=_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the events; when this returns, the generator is closed. Starlette would leave that to the garbage collector."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with CancelScope(shield=True):
+                await self._with_pings.aclose()
 
 
-async def _with_pings(events: AsyncGenerator[str, None]) -> AsyncIterator[str]:
-    async with aclosing(events):
+async def _with_pings(events: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    waiting: asyncio.Future[str | None] | None = None
+    try:
         while True:
-            next_event = asyncio.ensure_future(anext(events, None))
-            try:
-                while not (await asyncio.wait({next_event}, timeout=PING_INTERVAL_S))[0]:
-                    yield _PING
-            except (asyncio.CancelledError, GeneratorExit):
-                next_event.cancel()
-                await asyncio.wait({next_event})
-                raise
-            text = next_event.result()
+            waiting = asyncio.ensure_future(anext(events, None))
+            while not (await asyncio.wait({waiting}, timeout=PING_INTERVAL_S))[0]:
+                yield _PING
+            text = waiting.result()
             if text is None:
                 return
             yield text
+    finally:
+        # A client that went away has cancelled this task, and would cancel the closing too.
+        with CancelScope(shield=True):
+            if waiting is not None and not waiting.done():
+                waiting.cancel()
+                await asyncio.wait({waiting})
+            await events.aclose()

@@ -35,14 +35,17 @@ def add_sample_corpus(client: Client, deadline: Deadline) -> dict[str, Any]:
         client.call("POST", "/api/groups", json={"name": name})
     added = add_files(client, sorted(sample_corpus.PDF_DIR.glob("*.pdf")), groups=groups, deadline=deadline)
     if added["failed"]:
-        raise GraftError(f"the sample corpus could not be added: {added['failed'][0]}")
+        name, reason = next(iter(added["failed"].items()))
+        raise GraftError(f"the sample corpus could not be added: {name}: {reason}")
     return added
 
 
-def add_files(client: Client, paths: Sequence[Path], *, groups: Mapping[str, Sequence[str]], deadline: Deadline) -> dict[str, Any]:
+def add_files(
+    client: Client, paths: Sequence[Path], *, groups: Mapping[str, Sequence[str]], deadline: Deadline
+) -> dict[str, Any]:
     """Counts, seconds until the last file could be searched, pages a second of the product and of the peer, their ratio.
 
-    `jobs` holds the job of each document by name; `failed` says which files were not added, and why.
+    By name, `jobs` holds the job of each document, and `failed` why one was not added.
     """
     began = time.monotonic()
     jobs = [submit(client, path.name, path, list(groups.get(path.name, ()))) for path in paths]
@@ -50,7 +53,8 @@ def add_files(client: Client, paths: Sequence[Path], *, groups: Mapping[str, Seq
     seconds = time.monotonic() - began
     added = [job for job in ended if job["outcome"] in ("added", "unchanged")]
     pages = sum(job["pages_total"] for job in added)
-    peer = _peer_pages_per_s(paths)
+    names = {job["document"] for job in added}
+    peer = _peer_pages_per_s([path for path in paths if path.name in names])
     return {
         "documents": len(added),
         "pages": pages,
@@ -58,8 +62,8 @@ def add_files(client: Client, paths: Sequence[Path], *, groups: Mapping[str, Seq
         "documents_per_s": round(len(added) / seconds, 2),
         "pages_per_s": round(pages / seconds, 2),
         "peer_pages_per_s": round(peer, 1),
-        "share_of_peer": round(pages / seconds / peer, 4),
-        "failed": [f"{job['document']}: {job['error'] or 'not in time'}" for job in ended if job not in added],
+        "share_of_peer": round(pages / seconds / peer, 4) if peer else None,
+        "failed": {job["document"]: job["error"] or "not in time" for job in ended if job["document"] not in names},
         "jobs": {job["document"]: job["job_id"] for job in ended},
     }
 

@@ -72,7 +72,9 @@ def groups_of(case: Case) -> list[str]:
     return list(case.groups) or [EVERYONE]
 
 
-def ask_all(client: Client, planned: Sequence[tuple[Case, Style]], deadline: Deadline, progress: Progress) -> dict[Style, Answers]:
+def ask_all(
+    client: Client, planned: Sequence[tuple[Case, Style]], deadline: Deadline, progress: Progress
+) -> dict[Style, Answers]:
     """The answers by style; a question that failed is an error there and has no answer."""
     answers = {style: Answers(style) for _, style in planned}
     for _, style in planned:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import openai
 
 from eval.types import Case, Style
@@ -22,6 +21,7 @@ from services.bench.serving import Served
 AT_ONCE = 8
 ROUNDS = 3
 _ALONE = 4
+ASKS = _ALONE + ROUNDS * AT_ONCE
 _TIMEOUT_S = 300.0
 
 
@@ -38,24 +38,32 @@ class Reply:
 def ask_at_once(server: Served, cases: Sequence[Case], *, generated: bool, deadline: Deadline) -> dict[str, Any]:
     """Errors, times in seconds of eight at once and of one alone, and their ratio.
 
-    Even asks are `generated` where the engine runs, the others `auto`. Needs 28 answerable cases; stops after a whole round.
+    Asks in even places are `generated` where the engine runs, the others `auto`. Needs `ASKS` answerable cases; a round that was
+    begun is ended.
     """
     asked = [(case, Style.GENERATED if generated and number % 2 == 0 else Style.AUTO) for number, case in enumerate(cases)]
     with openai.OpenAI(
         base_url=f"{server.address}/v1",
         api_key=server.key,
         max_retries=0,
-        http_client=httpx.Client(trust_env=False, timeout=_TIMEOUT_S),
+        timeout=_TIMEOUT_S,
+        http_client=openai.DefaultHttpxClient(trust_env=False),
     ) as client:
-        alone = [_ask(client, case, style) for case, style in asked[:_ALONE]]
+        alone: list[Reply] = []
         together: list[Reply] = []
         seconds = 0.0
         rounds = [asked[start : start + AT_ONCE] for start in range(_ALONE, _ALONE + ROUNDS * AT_ONCE, AT_ONCE)]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
+            for case, style in asked[:_ALONE]:
+                alone.append(_settled(pool.submit(_ask, client, case, style)))
             for pairs in deadline.until(rounds):
                 began = time.monotonic()
-                together += pool.map(lambda pair: _ask(client, *pair), pairs)
+                asks = [pool.submit(_ask, client, case, style) for case, style in pairs]
+                together += map(_settled, asks)
                 seconds += time.monotonic() - began
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     replies = [*alone, *together]
     return {
         "at_once": AT_ONCE,
@@ -74,21 +82,25 @@ def ask_at_once(server: Served, cases: Sequence[Case], *, generated: bool, deadl
 def _ask(client: openai.OpenAI, case: Case, style: Style) -> Reply:
     began = time.monotonic()
     first, text, finish, annotations = 0.0, "", "", 0
-    try:
-        stream = client.chat.completions.create(
-            model="graft-rag", messages=[{"role": "user", "content": case.question}], stream=True, extra_body={"style": style}
-        )
-        for chunk in stream:
-            for choice in chunk.choices:
-                if choice.delta.content and not text:
-                    first = time.monotonic() - began
-                text += choice.delta.content or ""
-                annotations += len((choice.delta.model_extra or {}).get("annotations", ()))
-                finish = choice.finish_reason or finish
-    except (openai.OpenAIError, httpx.HTTPError) as error:
-        return Reply(first, time.monotonic() - began, annotations, f"{type(error).__name__}: {error}"[:300])
-    error = "" if text and finish == "stop" else f"the stream ended with finish_reason {finish!r} and {len(text)} characters"
+    stream = client.chat.completions.create(
+        model="graft-rag", messages=[{"role": "user", "content": case.question}], stream=True, extra_body={"style": style}
+    )
+    for chunk in stream:
+        for choice in chunk.choices:
+            if choice.delta.content and not text:
+                first = time.monotonic() - began
+            text += choice.delta.content or ""
+            annotations += len((choice.delta.model_extra or {}).get("annotations", ()))
+            finish = choice.finish_reason or finish
+    whole = text and finish == "stop"
+    error = "" if whole else f"the stream ended with finish_reason {finish!r} and {len(text)} characters"
     return Reply(first, time.monotonic() - began, annotations, error)
+
+
+def _settled(ask: Future[Reply]) -> Reply:
+    """The reply; whatever the client raised is an error of this ask and not of the benchmark."""
+    error = ask.exception()
+    return ask.result() if error is None else Reply(0.0, 0.0, 0, f"{type(error).__name__}: {error}"[:300])
 
 
 def _times(replies: Sequence[Reply]) -> dict[str, float]:

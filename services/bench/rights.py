@@ -1,8 +1,8 @@
 """Wrong-rights leaks: what callers get of documents that they may not read. There must be none.
 
-Two kinds of callers are tried: the administrator's requests narrowed to some groups, and holders of real keys. Every place where a
-document could show is looked at: hits, nearest passages, citations, annotations, the words of the answer, and the endpoints of
-documents, files, page images and jobs, which must answer as for a document that does not exist.
+Two kinds of callers are tried: the administrator's requests narrowed to some groups, and holders of real keys. Every place
+where a document could show is looked at: hits, nearest passages, citations, annotations, the words of the answer, and the
+endpoints of documents, files, page images and jobs, which must answer as for a document that does not exist.
 """
 
 from __future__ import annotations
@@ -36,22 +36,20 @@ class Leaks:
     failed: list[str] = field(default_factory=list)
     complete: bool = True
 
-    def look(self, where: str, *, case: str, shown: Iterable[Mapping[str, Any]], forbidden: Collection[str]) -> None:
-        """Counts one look at hits or citations."""
+    def at(self, where: str, *, case: str, shown: Iterable[Mapping[str, Any]], forbidden: Collection[str]) -> None:
+        """Looks at hits, citations or documents."""
         self.looked[where] += 1
         self.found += [f"{where}, {case}: {one['document']}" for one in shown if one["document"] in forbidden]
 
-    def look_at_answer(self, where: str, answer: Mapping[str, Any], *, case: Case, forbidden: Collection[str]) -> None:
-        """Counts one look at every part of an answer; its words leak where they hold the key fact of a forbidden document."""
-        for part in ("nearest", "citations"):
-            self.look(f"{where}: {part}", case=case.id, shown=answer[part], forbidden=forbidden)
-        self.look_at_words(where, " ".join(sentence["text"] for sentence in answer["sentences"]), case=case, forbidden=forbidden)
+    def at_answer(self, where: str, answer: Mapping[str, Any], *, case: Case, forbidden: Collection[str]) -> None:
+        """Looks at every part of an answer."""
+        self.at(where, case=case.id, shown=[*answer["nearest"], *answer["citations"]], forbidden=forbidden)
+        self.at_words(where, " ".join(sentence["text"] for sentence in answer["sentences"]), case=case, forbidden=forbidden)
 
-    def look_at_words(self, where: str, words: str, *, case: Case, forbidden: Collection[str]) -> None:
-        """Counts one look at what an answer says."""
-        self.looked[f"{where}: words"] += 1
+    def at_words(self, where: str, words: str, *, case: Case, forbidden: Collection[str]) -> None:
+        """What is said leaks where it holds the key fact of a document that is forbidden: no other document holds it."""
         if {page.document for page in case.gold} & set(forbidden) and holds_key_fact(words, case.answers):
-            self.found.append(f"{where}: words, {case.id}: {words}")
+            self.found.append(f"{where}, {case.id}, in words: {words}")
 
     def report(self) -> dict[str, Any]:
         """As JSON."""
@@ -94,12 +92,13 @@ def look_for_leaks(
         forbidden = forbidden_to(caller, carried)
         _endpoints(server, leaks, caller, forbidden, jobs)
         for case in cases:
-            gold_forbidden = bool({page.document for page in case.gold} & forbidden)
+            # What the model is given was found with these rights, so it is asked on behalf of those who have the fewest.
+            tempting = caller == (EVERYONE,) and bool({page.document for page in case.gold} & forbidden)
             if deadline.passed:
                 leaks.complete = False
                 break
             try:
-                _narrowed(server, leaks, case, caller, forbidden, styles if gold_forbidden else [Style.QUOTES])
+                _narrowed(server, leaks, case, caller, forbidden, styles if tempting else [Style.QUOTES])
             except GraftError as error:
                 leaks.failed.append(f"{case.id} as {caller[0]}: {error}")
         _with_key(server, leaks, [case for case in cases if forbidden & {page.document for page in case.gold}], caller, carried)
@@ -112,10 +111,10 @@ def _narrowed(
     """The case's question, searched and asked with the rights of these groups only."""
     request = {"query": case.question, "limit": _DEPTH, "groups": list(caller)}
     hits = server.client.call("POST", "/api/search", json=request)["hits"]
-    leaks.look("search", case=case.id, shown=hits, forbidden=forbidden)
+    leaks.at("search", case=case.id, shown=hits, forbidden=forbidden)
     for style in styles:
         answer = answer_to(server.client, case.question, style=style, groups=list(caller))
-        leaks.look_at_answer(f"ask, {style}", answer, case=case, forbidden=forbidden)
+        leaks.at_answer(f"ask, {style}", answer, case=case, forbidden=forbidden)
 
 
 def _with_key(
@@ -128,25 +127,23 @@ def _with_key(
         for case in cases:
             asked = {"question": case.question, "style": Style.QUOTES, "stream": False, "groups": wanted}
             answer = http.post("/api/ask", json=asked).raise_for_status().json()
-            leaks.look_at_answer("ask, key that wants more", answer, case=case, forbidden=forbidden)
+            leaks.at_answer("ask, key that wants more", answer, case=case, forbidden=forbidden)
             found = http.post("/api/search", json={"query": case.question, "limit": _DEPTH}).raise_for_status().json()
-            leaks.look("search, key", case=case.id, shown=found["hits"], forbidden=forbidden)
+            leaks.at("search, key", case=case.id, shown=found["hits"], forbidden=forbidden)
             message = {"role": "user", "content": case.question}
             body = {"model": "graft-rag", "messages": [message], "style": Style.QUOTES}
             reply = http.post("/v1/chat/completions", json=body).raise_for_status().json()["choices"][0]["message"]
             shown = [annotation["graft"] for annotation in reply["annotations"]]
-            leaks.look("/v1: annotations", case=case.id, shown=shown, forbidden=forbidden)
-            leaks.look_at_words("/v1", reply["content"], case=case, forbidden=forbidden)
+            leaks.at("/v1", case=case.id, shown=shown, forbidden=forbidden)
+            leaks.at_words("/v1", reply["content"], case=case, forbidden=forbidden)
 
 
-def _endpoints(
-    server: Served, leaks: Leaks, caller: tuple[str, ...], forbidden: set[str], jobs: Mapping[str, str]
-) -> None:
+def _endpoints(server: Served, leaks: Leaks, caller: tuple[str, ...], forbidden: set[str], jobs: Mapping[str, str]) -> None:
     """The endpoints that show one document answer the holder of a key as if it were not there."""
     known = {one["document"]: one["document_id"] for one in server.client.call("GET", "/api/documents")["documents"]}
     with server.holder(_key(server, caller)) as http:
         listed = http.get("/api/documents").raise_for_status().json()["documents"]
-        leaks.look("document list", case=caller[0], shown=listed, forbidden=forbidden)
+        leaks.at("document list", case=caller[0], shown=listed, forbidden=forbidden)
         for document in sorted(forbidden):
             for place in ("documents/{}", "documents/{}/file", "documents/{}/pages/1.png"):
                 _same_as_absent(http, leaks, f"/api/{place}", known[document], document)

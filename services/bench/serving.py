@@ -23,7 +23,7 @@ import httpx
 from pydantic import BaseModel, SecretStr
 
 from ingest.errors import GraftError, Unavailable, UsageError
-from services import leash, server
+from services import background, leash
 from services.assembly import model_store
 from services.bench.clock import Deadline
 from services.client import Client
@@ -127,7 +127,7 @@ def served(settings: Settings) -> Iterator[Served]:
             yield Served(running.address, running.key, http)
     finally:
         with contextlib.suppress(GraftError):
-            server.stop(settings)
+            background.stop(settings)
         process.terminate()
         process.wait()
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 from pydantic import BaseModel
 
 from ingest.errors import GraftError
-from services.assembly import model_store
 from services.client import connect
 from services.commands.output import GroupOption, Json, err, out, print_json, print_table
 from services.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from services.models import ModelStore
 
 groups_app = typer.Typer(no_args_is_help=True, help="The groups that documents and keys carry.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys; from the first one on, every caller over HTTP needs one.")
@@ -40,7 +43,7 @@ def create_group(name: str, as_json: Json = False) -> None:
 def remove_group(name: str, as_json: Json = False) -> None:
     """Remove a group that no document carries."""
     with connect(load_settings()) as client:
-        client.call("DELETE", f"/api/groups/{name}")
+        client.call("DELETE", f"/api/groups/{quote(name, safe='')}")
     return print_json({"removed": name}) if as_json else out.print(f"removed {name}", markup=False)
 
 
@@ -75,15 +78,21 @@ def list_keys(as_json: Json = False) -> None:
 def revoke_key(key_id: str, as_json: Json = False) -> None:
     """Make a key worthless at once."""
     with connect(load_settings()) as client:
-        answer = client.call("DELETE", f"/api/keys/{key_id}")
+        answer = client.call("DELETE", f"/api/keys/{quote(key_id, safe='')}")
     return print_json(answer) if as_json else out.print(f"revoked {key_id}", markup=False)
+
+
+def _model_store(settings: Settings) -> ModelStore:
+    from services.assembly import model_store  # loads the whole product, which no other command here needs
+
+    return model_store(settings)
 
 
 @models_app.command("list")
 def list_models(as_json: Json = False) -> None:
     """Every model of the manifest, and how it stands on this machine."""
     settings = load_settings()
-    store = model_store(settings)
+    store = _model_store(settings)
     used = {model.name for model in store.manifest.named(settings.profile)}
     found = store.list()
     if as_json:
@@ -119,7 +128,7 @@ def pull_models(
 ) -> None:
     """Fetch models that are not there, and check their hashes."""
     settings = load_settings()
-    pulled = model_store(settings).pull(name or settings.profile, progress=lambda line: err.print(line, markup=False))
+    pulled = _model_store(settings).pull(name or settings.profile, progress=lambda line: err.print(line, markup=False))
     if as_json:
         return print_json({"models": [{"name": one.model.name, "state": one.state} for one in pulled]})
     for one in pulled:
@@ -134,7 +143,7 @@ def verify_models(
 ) -> None:
     """Check every byte of the models against their recorded hashes."""
     settings = load_settings()
-    checked = model_store(settings).verify(name or settings.profile)
+    checked = _model_store(settings).verify(name or settings.profile)
     if as_json:
         rows = [{"name": one.model.name, "state": one.state, "problems": list(one.problems)} for one in checked]
         print_json({"models": rows})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,17 +23,15 @@ _POLL_S = 0.1
 def add(
     paths: Annotated[list[Path], typer.Argument(help="PDF files, or folders that are searched for them.")],
     group: GroupOption = None,
-    wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait until all can be searched, or print the jobs.")
-    ] = True,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all can be searched, or print the jobs.")] = True,
     as_json: Json = False,
 ) -> None:
     """Add documents; those that are there already in this form are left alone."""
-    found = [(name, path) for given in paths for name, path in _files(given)]
+    found = dict(_named(paths))
     with connect(load_settings()) as client:
         if not wait and not client.remote:
             raise Unavailable("--no-wait needs a running server that does the work: start one with `graft serve --detach`")
-        submitted = [submit(client, name, path, group or []) for name, path in found]
+        submitted = [submit(client, name, path, group or []) for name, path in found.items()]
         if not wait:
             return print_json({"jobs": submitted}) if as_json else out.print("\n".join(job["job_id"] for job in submitted))
         ended = finish(client, submitted)
@@ -89,17 +87,36 @@ def _outcome(job: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _named(paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    """Every file with the name that its document gets.
+
+    Raises:
+        InputRefused: a path is missing, or two files would be one document, of which only the second would be seen.
+    """
+    taken: dict[str, Path] = {}
+    for given in paths:
+        for name, path in _files(given):
+            if taken.setdefault(name, path) != path:
+                raise InputRefused(f"{taken[name]} and {path} would both be called {name!r}: add the folder that holds both")
+            yield name, path
+
+
 def _files(given: Path) -> Iterator[tuple[str, Path]]:
     """The files that a path means, with the names that their documents get."""
     if given.is_dir():
         found = sorted(path for path in given.rglob("*") if path.is_file() and path.suffix.lower() == ".pdf")
         if not found:
             raise InputRefused(f"folder {given} holds no PDF file")
-        yield from ((str(path.relative_to(given)), path) for path in found)
+        yield from ((_printable(str(path.relative_to(given))), path) for path in found)
     elif given.is_file():
-        yield given.name, given
+        yield _printable(given.name), given
     else:
         raise InputRefused(f"there is no file or folder {given}")
+
+
+def _printable(name: str) -> str:
+    """The name with a mark for each byte that is no text."""
+    return name.encode("utf-8", "replace").decode()
 
 
 @app.command("list")

@@ -19,7 +19,7 @@ DEMO_QUESTION = "How many days of paid holiday do full-time employees get each y
 
 def search(
     query: Annotated[str, typer.Argument(help="A question or some words.")],
-    limit: Annotated[int, typer.Option(help="How many passages, 1 to 100.")] = 10,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many passages.")] = 10,
     group: GroupOption = None,
     as_json: Json = False,
 ) -> None:
@@ -42,7 +42,7 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Answer a question from the documents, with citations."""
-    with connect(load_settings()) as client:
+    with connect(load_settings(), with_engine=True) as client:
         answer = answer_to(client, question, arm=arm, style=style, groups=group)
     return print_json(answer) if as_json else _print_answer(answer)
 
@@ -59,7 +59,7 @@ def answer_to(
 def demo(as_json: Json = False) -> None:
     """Add the sample PDFs, answer one question, and say where in them the answer stands."""
     settings = load_settings()
-    with connect(settings) as client:
+    with connect(settings, with_engine=True) as client:
         groups = sample_corpus.document_groups()
         known = set(client.call("GET", "/api/groups")["groups"])
         for name in sorted({name for names in groups.values() for name in names} - known):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services import background
 from services.commands.output import Json, out, print_json
 from services.settings import load_settings
 
@@ -18,15 +19,15 @@ def serve(
     as_json: Json = False,
 ) -> None:
     """Serve the page, the HTTP interface and the chat model."""
-    from services import server  # loads the whole product, which no other command needs
-
     given: dict[str, Any] = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = load_settings(**given)
     if not engine:
         settings = settings.model_copy(update={"chat": settings.chat.model_copy(update={"start_engine": False})})
     if not detach:
+        from services import server  # loads the whole product, which no other command needs
+
         return server.serve(settings)
-    running = server.serve_detached(settings)
+    running = background.serve_detached(settings)
     if as_json:
         return print_json({"address": running.address, "pid": running.pid, "home": str(settings.home)})
     return out.print(f"serving {running.address} (process {running.pid}, home {settings.home}); stop it with: graft stop")
@@ -34,7 +35,5 @@ def serve(
 
 def stop(as_json: Json = False) -> None:
     """Stop the server of this home; unfinished work goes on at the next start."""
-    from services import server
-
-    stopped = server.stop(load_settings())
+    stopped = background.stop(load_settings())
     return print_json({"stopped": stopped}) if as_json else out.print("stopped" if stopped else "nothing was running")

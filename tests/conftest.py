@@ -1,0 +1,66 @@
+"""Fixtures: a home of its own for each test, and the product over it. What loads the product is imported when it is used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
+
+    from services.settings import Settings
+    from tests.product import Product, Server, SharedWorker
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a fresh home, without an engine; no variable of the machine's own reaches it."""
+    from tests.product import settings_of
+
+    for name in [name for name in os.environ if name.startswith("GRAFT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GRAFT_HOME", str(tmp_path / "home"))
+    return settings_of(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[SharedWorker]:
+    """A real reader process."""
+    from ingest.settings import ReadLimits
+    from tests.product import SharedWorker
+
+    worker = SharedWorker(ReadLimits())
+    yield worker
+    worker.end()
+
+
+@pytest.fixture
+def product(settings: Settings, worker: SharedWorker) -> Iterator[Product]:
+    """The product over a fresh home."""
+    from tests.product import Product
+
+    product = Product(settings, worker=worker)
+    yield product
+    product.stop()
+
+
+@pytest.fixture
+def http(product: Product) -> Iterator[TestClient]:
+    """A client of the HTTP interface over `product`, in this process and without a key."""
+    with product.client() as client:
+        yield client
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A real server over a fresh home, started."""
+    from tests.product import Server
+
+    server = Server(tmp_path / "home")
+    server.start()
+    yield server
+    server.kill()

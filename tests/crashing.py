@@ -1,0 +1,64 @@
+"""What a process does that is killed in the middle of it: run by `tests/services/test_jobs.py` in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ingest.index.hybrid import HybridIndex
+from ingest.pipeline import Pipeline
+from services.jobs import Jobs
+from tests.product import ADMINISTRATOR, Product, settings_of
+
+OWNERS: dict[str, Any] = {
+    "_enqueue": Jobs,
+    "unchanged": Pipeline,
+    "read": Pipeline,
+    "stage": Pipeline,
+    "add_to_index": Pipeline,
+    "publish": Pipeline,
+    "discard": Pipeline,
+    "_end": Jobs,
+    "add": HybridIndex,
+    "remove": HybridIndex,
+}
+"""Functions before or after which a process can be killed; the last two lie in the middle of a change."""
+
+
+def add_and_die(home: str, name: str, data: bytes, function: str, moment: str) -> None:
+    """Adds the file and is killed before or after the function."""
+    product = Product(settings_of(Path(home)))
+    kb = product.kb
+    _kill_at(function, moment)
+    product.ended(kb.add(name, [data], groups=[], access=ADMINISTRATOR).job_id)
+
+
+def regroup_and_die(home: str, document_id: str, groups: list[str], moment: str) -> None:
+    """Gives the document other groups and is killed before or after the indexes learn of it."""
+    kb = Product(settings_of(Path(home))).kb
+    _kill_at("add", moment)
+    kb.set_groups(document_id, groups, access=ADMINISTRATOR)
+
+
+def remove_and_die(home: str, document_id: str, moment: str) -> None:
+    """Removes the document and is killed before or after the indexes learn of it."""
+    kb = Product(settings_of(Path(home))).kb
+    _kill_at("remove", moment)
+    kb.remove(document_id, access=ADMINISTRATOR)
+
+
+def _kill_at(function: str, moment: str) -> None:
+    owner = OWNERS[function]
+    as_it_is: Callable[..., Any] = getattr(owner, function)
+
+    def dying(*arguments: Any, **options: Any) -> Any:
+        if moment == "after":
+            as_it_is(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(60)
+
+    setattr(owner, function, dying)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eval import evidence
+from eval.judge import HouseJudge
+from eval.support import SIGNS
+from eval.units import Background
+from finetune.corruptions import Asked, CorruptionMaker, Passage, read_passages
+from finetune.detector import build_background, fit_platt, fit_signed, logits_of, main, train_detector
+from finetune.sufficiency import cut_passage, make_samples, train_sufficiency
+from ingest.errors import InputRefused
+
+PLACES = (
+    "Leeds Boston Rotterdam Wuxi Porto Bergen Lyon Turin Ghent Basel Cork Malmo Graz Brno Pecs Bari Vigo Nantes Umea Kiel".split()
+)
+PEOPLE = "Abernathy Solheim Garrow Lindqvist Moreau Castellan Novak Okafor Petrov Tanaka Ferrari Dubois Silva Weber Rossi".split()
+
+
+def passages(count: int = 40) -> list[Passage]:
+    """Made-up passages, all of one pattern and each with its own names and numbers."""
+    out = []
+    for i in range(count):
+        place, person, year = PLACES[i % len(PLACES)], PEOPLE[i % len(PEOPLE)], 1900 + 3 * i
+        text = (
+            f"The harbour of {place} was opened in {year} by the engineer Edith {person}, who had studied in Vienna. "
+            f"It handles about {40 + i} ships a week, most of them (in summer) small fishing boats. "
+            f"The old lighthouse near the northern pier was repaired {i + 2} times; visitors may climb it on Sundays."
+        )
+        answer = str(year)
+        asked = Asked(f"When was the harbour of {place} opened?", answer, text.index(answer), text.index(answer) + len(answer))
+        named = Asked(
+            f"Who opened the harbour of {place}?", f"Edith {person}", text.index("Edith"), text.index("Edith") + 6 + len(person)
+        )
+        ships = str(40 + i)
+        counted = Asked(
+            f"How many ships a week does {place} handle?", ships, text.index(f"{ships} ships"), text.index(f"{ships} ships") + 2
+        )
+        out.append(Passage(f"p{i}", f"{place} {i}", text, "en", (asked, named, counted)))
+    return out
+
+
+@pytest.fixture(scope="module")
+def background() -> Background:
+    return build_background(passages())
+
+
+def test_a_corrupted_sentence_is_not_in_the_passage_and_has_one_of_the_known_kinds(background: Background) -> None:
+    made = CorruptionMaker(passages(), background=background, seed=3).make(6)
+    assert {sample.label for sample in made} == {0, 1}
+    assert {"number", "name", "value", "clause", "whole", "noise", "answer"} <= {sample.kind for sample in made}
+    for sample in made:
+        assert sample.evidence
+        if sample.label:
+            assert not any(sample.sentence in text for text in sample.evidence)
+
+
+def test_the_same_seed_makes_the_same_samples_and_another_seed_others(background: Background) -> None:
+    made = [CorruptionMaker(passages(), background=background, seed=seed).make(2) for seed in (1, 1, 2)]
+    assert made[0] == made[1] != made[2]
+
+
+def test_weights_keep_the_sign_that_they_must_have() -> None:
+    chooser = np.random.default_rng(0)
+    labels = chooser.integers(2, size=400).astype(float)
+    features = np.stack([labels + chooser.normal(size=400), labels + chooser.normal(size=400)], axis=1)
+    model = fit_signed(features, labels, [1, -1])
+    assert model["weights"][0] > 0
+    assert model["weights"][1] == 0.0
+    assert logits_of(model, features)[labels == 1].mean() > logits_of(model, features)[labels == 0].mean()
+
+
+def test_calibration_finds_the_slope_and_offset() -> None:
+    chooser = np.random.default_rng(0)
+    logits = chooser.normal(size=20_000) * 2
+    labels = (chooser.random(20_000) < 1 / (1 + np.exp(-(0.5 * logits - 1)))).astype(float)
+    slope, offset = fit_platt(logits, labels)
+    assert slope == pytest.approx(0.5, abs=0.05)
+    assert offset == pytest.approx(-1, abs=0.05)
+
+
+def test_what_was_trained_loads_as_a_judge_and_repeats(background: Background, tmp_path: Path) -> None:
+    weights = train_detector(passages(), background=background, seed=5)
+    assert weights == train_detector(passages(), background=background, seed=5)
+    assert weights["languages"]["en"]["held_out"]["auroc"] > 0.7
+    assert all(w * s >= 0 for w, s in zip(weights["languages"]["en"]["weights"], SIGNS.values(), strict=True))
+    (tmp_path / "w.json").write_text(json.dumps(weights))
+    text = passages()[0].text
+    good, bad = HouseJudge(tmp_path / "w.json").judge(
+        ["The harbour of Leeds was opened in 1900.", "The harbour of Leeds was opened in 1787 by Ferrari."], evidence=[text]
+    )
+    assert good.support > bad.support
+
+
+def test_too_few_passages_are_refused(background: Background) -> None:
+    with pytest.raises(InputRefused, match="Too few"):
+        train_detector(passages(3), background=background, seed=1)
+
+
+def test_a_folder_that_is_no_beir_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="BEIR"):
+        read_passages(tmp_path)
+
+
+def test_the_command_reads_beir_folders_and_writes_weights(tmp_path: Path) -> None:
+    made = passages()
+    corpus = [{"_id": p.id, "title": p.title, "text": p.text} for p in made]
+    queries = [
+        {
+            "_id": f"{p.id}-{n}",
+            "text": a.question,
+            "answers": [a.answer],
+            "spans": [{"doc": p.id, "start": a.start, "end": a.end}],
+        }
+        for p in made
+        for n, a in enumerate(p.asked)
+    ]
+    (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, corpus)))
+    (tmp_path / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+    out, table = tmp_path / "judge.json", tmp_path / "background.json.gz"
+    main(["--data", str(tmp_path), "--out", str(out), "--background", str(table), "--seed", "2"])
+    assert json.loads(out.read_text())["seed"] == 2
+    assert Background.load(table).idf("harbour") < Background.load(table).idf("zymurgy")
+
+
+def test_a_chunk_keeps_the_questions_whose_answers_it_holds() -> None:
+    for chunk in (c for p in passages(5) for c in cut_passage(p)):
+        assert all(chunk.text[a.start : a.end] == a.answer for a in chunk.asked)
+
+
+def test_unanswerable_samples_do_not_hold_the_answer_in_the_gold_passage() -> None:
+    for sample in make_samples(passages(), per_passage=2, seed=1):
+        holding = [hit for hit in sample.hits if hit.document == sample.document.title]
+        if sample.kind == "gold":
+            assert any(hit.text == sample.document.text for hit in holding)
+        else:
+            assert all(hit.text != sample.document.text for hit in holding)
+
+
+def test_the_trained_evidence_decision_keeps_its_signs_and_repeats() -> None:
+    weights = train_sufficiency([passages(60)], seed=1)
+    assert weights == train_sufficiency([passages(60)], seed=1)
+    model = weights["languages"]["en"]
+    assert all(w * s >= 0 for w, s in zip(model["weights"], evidence.SIGNS.values(), strict=True))
+    assert 0 < model["threshold"] < 1
+    assert {"auroc", "refused_answerable", "refused_without_sentence"} <= set(model["held_out"])
