@@ -90,16 +90,14 @@ def test_a_negation_in_only_one_of_two_like_sentences_rules_support_out(judge: H
             "The mechanical seal of the pump is replaced by Birgit Solheim every spring. Other work is done by Edith Garrow.",
             "Edith Garrow",
         ),
-        ("出差住宿标准为每晚380元。", "出差住宿标准为每晚450元。市内交通补贴为每天80元。培训期间的住宿标准为每晚380元。", "380"),
+        ("出差住宿标准为每晚380元。", "出差住宿标准为每晚450元。市内交通补贴为每天80元，餐费为每天380元。", "380"),
     ],
 )
-def test_a_value_from_elsewhere_in_the_evidence_is_an_exchange(
-    judge: HouseJudge, sentence: str, evidence: str, bad: str
-) -> None:
+def test_a_value_from_elsewhere_in_the_evidence_is_an_exchange(judge: HouseJudge, sentence: str, evidence: str, bad: str) -> None:
     found = verdict(judge, sentence, evidence)
-    assert not found.supported or "培训" in evidence  # the second sentence of the evidence bears 380 out in other words
-    if not found.supported:
-        assert [sentence[a:b] for a, b in found.unsupported_spans] == [bad]
+    assert not found.supported
+    assert [sentence[a:b] for a, b in found.unsupported_spans] == [bad]
+    assert bad in found.reason
 
 
 def test_a_negation_elsewhere_in_a_longer_sentence_does_not_matter(judge: HouseJudge) -> None:
