@@ -45,7 +45,7 @@ _SAME_WORDING = 0.85
 _EXCHANGE_WORDING = 0.8
 # Words that only say yes or no; nothing can be looked for.
 _ASSENT = frozenset("yes ok okay sure true fals correct right inde of cours 没错 沒錯 可以 正确 正確 当然 當然 对的".split())
-# Fragments shorter than this many units are judged with the sentence before them (GROUNDING.md, recipe step 2).
+# Fragments shorter than this many units are judged with the sentence before them (docs/decisions/0004).
 _FRAGMENT_UNITS = 4
 
 _REASONS = {

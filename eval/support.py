@@ -41,7 +41,7 @@ SIGNS: dict[str, int] = {
 }
 """Name → the sign its weight must have in the probability of being *un*supported."""
 
-# GROUNDING.md, recipe step 1 and 3: found on the shared labelled sets.
+# docs/decisions/0004: found on the shared labelled sets.
 RARE_IDF = 6.5
 SOFT_MATCH = 0.6
 NEAR, FAR = 3, 16

@@ -23,7 +23,7 @@ from ingest.sentences import split_sentences
 from ingest.tokens import STOP_WORDS, index_terms, language
 
 SIMILAR = 12
-"""How many of the most similar passages a corruption may take its material from (GROUNDING.md, recipe step 5)."""
+"""How many of the most similar passages a corruption may take its material from (docs/decisions/0004)."""
 
 # A word this common says little of the topic, so that another in its place is honest noise.
 _COMMON_IDF = 5.0

@@ -29,7 +29,7 @@ from ingest.errors import InputRefused
 from ingest.sentences import split_sentences
 
 STRENGTH = 0.03
-"""The inverse of the L2 penalty (scikit-learn's C): GROUNDING.md, recipe step 4."""
+"""The inverse of the L2 penalty (scikit-learn's C): docs/decisions/0004."""
 
 CLIP = 4.0
 """Standardised values are cut at this many deviations: the same step."""

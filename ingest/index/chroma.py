@@ -32,7 +32,7 @@ CHECKED_ROWS = 64
 SELF_COSINE = 0.999
 """What a row's nearest neighbour must reach: the row itself, or a copy of it."""
 GREATEST_CHURN = 0.2
-"""The share of removed and replaced rows after which a build is made anew. Source: DESIGN §3, traps."""
+"""The share of removed and replaced rows after which a build is made anew. Source: docs/decisions/0003."""
 
 
 class ChromaBuild:

@@ -59,6 +59,7 @@ def create_app(kb: KnowledgeBase, *, local_key: str) -> FastAPI:
             swagger_js_url="/vendor/swagger-ui.js",
             swagger_css_url="/vendor/swagger-ui.css",
             swagger_favicon_url="/icon.svg",
+            swagger_ui_parameters={"validatorUrl": None},  # its default sends the interface's description to another host
         )
 
     app.add_middleware(_Headers)
