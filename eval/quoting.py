@@ -169,8 +169,8 @@ def select_quotes(question: str, hits: Sequence[Hit], *, limit: int) -> list[Quo
         if any(q.hit.chunk == hit.chunk and start < q.end and q.start < end for q in quotes):
             continue
         text = hit.text[start:end]
-        if any(text == quote.text for quote in quotes):
-            continue
+        if any(text == quote.text for quote in quotes) or " ".join(text.split()) in hit.headings:
+            continue  # a heading names what the text says and says nothing itself
         quotes.append(Quote(hit, start, end, text, scored.score))
     return quotes
 

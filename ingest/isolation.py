@@ -194,7 +194,6 @@ def _ranges(numbers: list[int]) -> str:
 
 def _serve(limits: ReadLimits) -> None:
     """The worker's loop: `{"ready": true}`, then one request a line, its answers a line each, `{"done": true}` last."""
-    sys.modules["pymupdf.layout"] = None  # type: ignore[assignment] - half a second to import, and not used
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints must not write between our answers
     import pymupdf

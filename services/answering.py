@@ -263,8 +263,8 @@ class Answering:
                 draft.abstained, draft.reason = True, MODEL_REFUSED[draft.language]
             return None
         text = without_markers(text)
-        if not text:
-            return None
+        if not any(character.isalpha() for character in text):
+            return None  # a stray number or list mark says nothing that could be judged
         verdict = self._verdict(text, question, given)
         if draft.style is Style.MIXED and not verdict.supported:
             return None

@@ -32,6 +32,10 @@ def serve_detached(settings: Settings) -> RunningServer:
         print_first_key(settings)  # here, because what the server itself prints goes into its log
     finally:
         home.release()
+    settings_of_child = {
+        "GRAFT_HOME": str(settings.home),
+        "GRAFT_CHAT__START_ENGINE": str(settings.chat.start_engine).lower(),
+    }
     log = home.logs / "server.log"
     with log.open("ab") as output:
         began = output.tell()
@@ -40,7 +44,7 @@ def serve_detached(settings: Settings) -> RunningServer:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "GRAFT_HOME": str(settings.home)},
+            env={**os.environ, **settings_of_child},
             start_new_session=True,
         )
     deadline = time.monotonic() + _START_TIMEOUT_S

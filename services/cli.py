@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 input refused, 4 a needed service is no
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -42,6 +43,8 @@ app.add_typer(measuring.app, name="eval")
 def main() -> None:
     """Runs the command line and ends the process with the contract's exit code."""
     configure_logging()
+    # LangChain reports every call to a service of its makers where one of these is set; nothing leaves the company.
+    os.environ.update(LANGSMITH_TRACING="false", LANGCHAIN_TRACING_V2="false")
     try:
         app()
     except GraftError as error:

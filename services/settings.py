@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ingest.errors import UsageError
@@ -19,7 +19,13 @@ from services.models import default_models_dir
 DEFAULT_PORT = 8484
 
 
-class ChatSettings(BaseModel):
+class Section(BaseModel):
+    """A group of settings; a name that is not known is an error, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ChatSettings(Section):
     """The chat model: by default the profile's, served by an engine of our own."""
 
     address: str | None = Field(None, description="OpenAI-compatible base URL of a running engine, used instead of our own")
@@ -30,7 +36,7 @@ class ChatSettings(BaseModel):
     context_tokens: int = Field(4096, description="longest prompt and answer that the engine takes, in tokens")
 
 
-class EmbeddingSettings(BaseModel):
+class EmbeddingSettings(Section):
     """The embedding model: by default the profile's."""
 
     path: str | None = Field(None, description="local folder of a sentence-transformers model")
@@ -39,7 +45,7 @@ class EmbeddingSettings(BaseModel):
     model: str | None = Field(None, description="model name at that address")
 
 
-class ReadSettings(BaseModel):
+class ReadSettings(Section):
     """What reading one file may cost before it is refused."""
 
     timeout_s: float = Field(ReadLimits().timeout_s, description="seconds that one file may take")
@@ -48,7 +54,7 @@ class ReadSettings(BaseModel):
     file_mib: int = Field(ReadLimits().file_mib, description="size of one file, in MiB")
 
 
-class AnswerSettings(BaseModel):
+class AnswerSettings(Section):
     """How an answer is made."""
 
     passages: int = Field(3, description="passages that the chat model is given")

@@ -85,14 +85,16 @@ class FakeChat(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         self._prompts.append(messages)
+        words = 0
         try:
             for number, word in enumerate(self._words()):
                 if number == self.fails_after:
                     raise ConnectionError("the connection was lost")
                 await asyncio.sleep(0.01 if self.endless else 0)
                 self._written += 1
+                words = number + 1
                 yield ChatGenerationChunk(message=AIMessageChunk(word))
-            usage = UsageMetadata(input_tokens=7, output_tokens=self._written, total_tokens=7 + self._written)
+            usage = UsageMetadata(input_tokens=7, output_tokens=words, total_tokens=7 + words)
             yield ChatGenerationChunk(message=AIMessageChunk("", usage_metadata=usage))
             self._finished += 1
         finally:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import httpx
+import uvicorn
 from fastapi.testclient import TestClient
 
 from eval.judge import HouseJudge
@@ -139,6 +142,18 @@ class Product:
     def files(self) -> set[str]:
         """The names of the originals on the disk."""
         return {path.name for path in self.kb.files.folder.iterdir()}
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[str]:
+        """The address of a real HTTP server over the knowledge base, in a thread of this process."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(create_app(self.kb, local_key=LOCAL_KEY), log_level="error", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(timeout=10)
 
     def client(self, *, key: str | None = None) -> TestClient:
         """A client of the HTTP interface, in this process."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
@@ -13,7 +14,10 @@ from rich.table import Table
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
 GroupOption = Annotated[list[str] | None, typer.Option("--group", help="A group; may be given several times.")]
 
-out = Console(soft_wrap=True, highlight=False)
+# Columns of a table that goes to a file or another program: no line is broken there.
+_WIDTH_OF_A_FILE = 1000
+
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
@@ -24,7 +28,9 @@ def print_json(data: Any) -> None:
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Rows of plain text under headings."""
-    table = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")  # names and ids are copied from here: none is shortened
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     out.print(table)

@@ -31,6 +31,11 @@ def test_the_sentence_that_answers_comes_first() -> None:
     assert best.text == "年假应在次年三月底前休完。"
 
 
+def test_a_heading_is_never_quoted() -> None:
+    found = select_quotes("maintenance", [hit(MANUAL, headings=("Manual", "4 Maintenance"))], limit=3)
+    assert "4 Maintenance" not in {quote.text for quote in found}
+
+
 @given(
     st.text(alphabet="abc |年假。.\n•1-", max_size=120),
     st.text(alphabet="abc 年假多少?1", max_size=30),

@@ -59,7 +59,7 @@ STEPS = ["unchanged", "read", "stage", "add_to_index", "publish"]
     ("function", "moment"),
     [("_enqueue", "before"), ("unchanged", "before")]
     + [(function, "after") for function in STEPS]
-    + [("add", "before"), ("remove", "before"), ("_end", "after")],
+    + [("publish", "before"), ("add", "before"), ("remove", "before"), ("_end", "after")],
 )
 def test_a_job_killed_at_any_step_resumes(product: Product, killed: Callable[..., None], function: str, moment: str) -> None:
     """The document is a new version of one that is there, so that the old one must be seen until the new one is, and then go."""
