@@ -204,21 +204,24 @@ def ensure_debian(package: str, reason: str) -> None:
 
 
 def ensure_main(*, dev: bool, before: Callable[[], None]) -> None:
-    """`.venv`: Graft, editable, on exactly the locked packages. `before` runs before a change.
+    """`.venv`: Graft, editable, on exactly the locked packages. `before` runs before a change of what a server runs on.
 
-    Once made for development it stays so: `make up` after `make test` takes nothing away.
+    Once made for development it stays so: `make up` after `make test` takes nothing away. The tools for development are
+    added beside the same packages, so a server that runs need not stop for them.
     """
     dev = dev or read_mark(MAIN).get("kind") == "dev"
     lock = ROOT / "deploy" / ("requirements-dev.lock" if dev else "requirements.lock")
     wanted = digest([lock.name, lock, ROOT / "pyproject.toml", sys.version, str(ROOT)])
     if read_mark(MAIN).get("made_from") == wanted:
         return
+    base = digest([ROOT / "deploy" / "requirements.lock", ROOT / "pyproject.toml", sys.version, str(ROOT)])
     with stage(f"main environment (.venv): {count(lock)} packages" + (" with the tools for development" if dev else "")):
-        before()
+        if read_mark(MAIN).get("base") != base:
+            before()
         editable = TOOLS / "editable.txt"
         editable.write_text(f"-e {ROOT}\n")
         install(MAIN, lock, editable)
-        write_mark(MAIN, made_from=wanted, kind="dev" if dev else "user")
+        write_mark(MAIN, made_from=wanted, base=base, kind="dev" if dev else "user")
 
 
 def has_gpu() -> bool:

@@ -267,18 +267,22 @@ class Catalog:
         )
         return [record for record in records if access.permits(record.groups)]
 
-    def page(self, document_id: str, number: int, *, access: Access) -> tuple[DocumentRecord, Page]:
-        """One page of the live version.
+    def page(self, document_id: str, number: int, *, access: Access, version: int | None = None) -> tuple[str, Page]:
+        """The content's hash and one page of it: of the live version, or of the one that an older citation names.
 
         Raises:
-            NotFound: no such document for this caller, or no such page.
+            NotFound: no such document for this caller, or no such version or page of it.
         """
         record = self.document(document_id, access=access)
+        named = record.version if version is None else version
+        of_version = select(versions.c.sha256).where(versions.c.document_id == document_id, versions.c.number == named)
         with self._engine.connect() as connection:
-            row = connection.execute(select(pages).where(pages.c.sha256 == record.sha256, pages.c.number == number)).one_or_none()
+            found = select(pages).where(pages.c.sha256 == of_version.scalar_subquery(), pages.c.number == number)
+            row = connection.execute(found).one_or_none()
         if row is None:
-            raise NotFound(f"{record.document} has no page {number}: it has pages 1 to {record.pages}")
-        return record, page_from_row(row)
+            of = "" if named == record.version else f" in version {named}"
+            raise NotFound(f"{record.document} has no page {number}{of}: it has pages 1 to {record.pages}")
+        return row.sha256, page_from_row(row)
 
     def hits(self, scored: Sequence[ScoredChunk], *, access: Access) -> list[Hit]:
         """The published chunks among these that the caller may read, in the order given: the check on the way out."""

@@ -6,6 +6,7 @@ often the process is killed or stopped. The table is what people see; DBOS's own
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from uuid import uuid4
 import structlog
 from dbos import DBOS, DBOSConfig, Queue, SetWorkflowID
 from sqlalchemy import JSON, Column, Engine, Integer, String, Table, Text, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ingest.errors import Conflict, GraftError, NotFound
 from ingest.files import full_disk_said_plainly
@@ -162,7 +163,15 @@ class Jobs:
                     )
             except IntegrityError:
                 return self._earlier(once, new)
-            self._enqueue(job_id)
+            try:
+                self._enqueue(job_id)
+            except Exception:
+                with (
+                    contextlib.suppress(DBAPIError),
+                    self._engine.begin() as connection,
+                ):  # what was not acknowledged shall not be done
+                    connection.execute(delete(job_table).where(job_table.c.id == job_id))
+                raise
             return self._job(job_id)
 
     def get(self, job_id: str, *, access: Access) -> Job:
@@ -226,10 +235,10 @@ class Jobs:
         except Exception as error:
             log.exception("job failed", job_id=job_id, document=new.name)
             end = {"status": "failed", "error": f"an unexpected error while adding it: {type(error).__name__}: {error}"}
-        try:
+        try:  # not as steps: DBOS would keep a failure, and repeat it at every start
             if "error" in end:
-                self._step("discard", self._pipeline.discard, new)
-            self._step("end", self._end, job_id, end)
+                self._unless_stopping(self._pipeline.discard, new)
+            self._unless_stopping(self._end, job_id, end)
         except Exception as error:
             # Nothing can be written, so this end lives in memory, and the next start tries again.
             log.exception("job cannot be ended", job_id=job_id, document=new.name)
@@ -291,18 +300,17 @@ class Jobs:
 
     def _step(self, name: str, function: Callable[..., _Result], *arguments: Any) -> _Result:
         """What the function returns, or returned in an earlier process."""
+        return DBOS.run_step({"name": name}, self._unless_stopping, function, *arguments)
 
-        def unless_stopping() -> _Result:
-            if self._stopping.is_set():
-                raise _Stopped
-            try:
-                return function(*arguments)
-            except Exception as error:
-                if self._stopping.is_set():  # it may have failed because of that, so it says nothing of the document
-                    raise _Stopped from error
-                raise
-
-        return DBOS.run_step({"name": name}, unless_stopping)
+    def _unless_stopping(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
+        if self._stopping.is_set():
+            raise _Stopped
+        try:
+            return function(*arguments)
+        except Exception as error:
+            if self._stopping.is_set():  # it may have failed because of that, so it says nothing of the document
+                raise _Stopped from error
+            raise
 
     def _end(self, job_id: str, values: dict[str, Any]) -> None:
         self._update(job_id, **values)

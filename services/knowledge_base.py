@@ -170,14 +170,21 @@ class KnowledgeBase:
         return record, self.files.path(record.sha256)
 
     def page_image(
-        self, document_id: str, number: int, *, access: Access, chunk: str | None = None, quote: str | None = None
+        self,
+        document_id: str,
+        number: int,
+        *,
+        access: Access,
+        version: int | None = None,
+        chunk: str | None = None,
+        quote: str | None = None,
     ) -> bytes:
-        """The page as PNG, with the chunk's text boxed, or just the quote where it is given.
+        """The page as PNG, of the newest version where none is named, with the chunk's text or just the quote boxed.
 
         Raises:
-            NotFound: no such document or page for this caller.
+            NotFound: no such document, version or page for this caller.
         """
-        record, page = self.catalog.page(document_id, number, access=access)
+        sha256, page = self.catalog.page(document_id, number, access=access, version=version)
         boxes: Sequence[Bbox] = ()
         span = self.catalog.chunk_span(chunk, document_id=document_id, page=number) if chunk else None
         start = page.text.find(quote, span[0] if span else 0) if quote else -1
@@ -185,7 +192,7 @@ class KnowledgeBase:
             boxes = boxes_of_span(page, start, start + len(quote))
         elif span:
             boxes = boxes_of_span(page, *span)
-        return self.worker.render(self.files.path(record.sha256), number, boxes=boxes, dpi=PAGE_DPI)
+        return self.worker.render(self.files.path(sha256), number, boxes=boxes, dpi=PAGE_DPI)
 
     # Questions
 
@@ -229,5 +236,6 @@ class KnowledgeBase:
 
 def boxes_of_quote(catalog: Catalog, quote: Quote, access: Access) -> tuple[Bbox, ...]:
     """Where on its page a quote is printed."""
-    _, page = catalog.page(quote.hit.document_id, quote.hit.page, access=access)
-    return boxes_of_span(page, quote.hit.start + quote.start, quote.hit.start + quote.end)
+    hit = quote.hit
+    _, page = catalog.page(hit.document_id, hit.page, access=access, version=hit.version)
+    return boxes_of_span(page, hit.start + quote.start, hit.start + quote.end)

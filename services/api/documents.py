@@ -86,11 +86,12 @@ def page_image(
     number: int,
     kb: TheKnowledgeBase,
     access: Caller,
+    version: Annotated[int | None, Query(description="as a citation names it; default: the newest")] = None,
     chunk: Annotated[str | None, Query(description="box this passage")] = None,
     quote: Annotated[str | None, Query(description="box these exact words of the page")] = None,
 ) -> Response:
     """A page as an image, with the cited passage boxed."""
-    png = kb.page_image(document_id, number, access=access, chunk=chunk, quote=quote)
+    png = kb.page_image(document_id, number, access=access, version=version, chunk=chunk, quote=quote)
     return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=300"})
 
 

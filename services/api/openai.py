@@ -190,7 +190,7 @@ class _Reply:
         return entries
 
     def _url(self, citation: Citation) -> str:
-        query = urlencode({"chunk": citation.chunk, "quote": citation.quote})
+        query = urlencode({"version": citation.version, "chunk": citation.chunk, "quote": citation.quote})
         return f"{self._base_url}/api/documents/{citation.document_id}/pages/{citation.page}.png?{query}"
 
 

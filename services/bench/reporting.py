@@ -128,7 +128,9 @@ def _answer_tables(answers: Mapping[str, Any]) -> Iterator[Table]:
         [
             style,
             name,
-            *(share_text(summary.get(measure)) for measure in ("abstention_precision", "abstention_recall")),
+            # Without an unanswerable question there is no right abstention.
+            share_text(summary.get("abstention_precision") if "abstention_recall" in summary else None),
+            share_text(summary.get("abstention_recall")),
             _number(summary.get("sentences_written_by_the_model")),
             _number(summary.get("supported_sentences")),
             str(summary["sentences"]),
