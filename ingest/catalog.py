@@ -275,7 +275,9 @@ class Catalog:
         """
         record = self.document(document_id, access=access)
         named = record.version if version is None else version
-        of_version = select(versions.c.sha256).where(versions.c.document_id == document_id, versions.c.number == named)
+        of_version = select(versions.c.sha256).where(
+            versions.c.document_id == document_id, versions.c.number == named, versions.c.status != "staged"
+        )
         with self._engine.connect() as connection:
             found = select(pages).where(pages.c.sha256 == of_version.scalar_subquery(), pages.c.number == number)
             row = connection.execute(found).one_or_none()

@@ -32,7 +32,7 @@ NO_TEXT_LAYER = "no text layer"
 # Loading the PDF library takes half a second; a machine under load needs more.
 _START_TIMEOUT_S = 60.0
 # How much later than its owner the operating system ends a worker: only one whose owner is gone lives so long.
-_ORPHAN_GRACE_S = 5
+_ORPHAN_GRACE_S = 2.0
 
 
 class PdfWorker:
@@ -212,7 +212,7 @@ def _serve(limits: ReadLimits) -> None:
     answer(ready=True)
     for line in sys.stdin:
         request = json.loads(line)
-        signal.alarm(int(limits.timeout_s) + _ORPHAN_GRACE_S)
+        signal.setitimer(signal.ITIMER_REAL, limits.timeout_s + _ORPHAN_GRACE_S)
         try:
             with open_pdf(Path(request["path"]), limits=limits) as document:
                 if request["operation"] == "read":
@@ -226,7 +226,7 @@ def _serve(limits: ReadLimits) -> None:
             answer(refused=str(error))
         else:
             answer(done=True)
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ from ingest.settings import ReadLimits
 from ingest.tables import TEXT_FLAGS, TableOnPage, find_tables
 from ingest.types import Bbox, Block, BlockKind, Line, Page
 
-_LIST_MARK = re.compile(r"\s*(?:[•●▪◦–-]\s|\(?\d{1,2}[.)、）]\s?\D|[（(][一二三四五六七八九十\d]{1,3}[)）]|[a-z][.)]\s)")
+_LIST_MARK = re.compile(
+    r"\s*(?:[•●▪◦■◆‣·\uf0b7–-]\s|\(?\d{1,2}[.)、）]\s?\D|[（(][一二三四五六七八九十\d]{1,3}[)）]|[a-z][.)]\s)"
+)
 _BOLD = 1 << 4
 # A heading is set at least this much larger than the body, or bold and no longer than this.
 _HEADING_SIZE_RATIO = 1.12

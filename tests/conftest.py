@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fastapi.testclient import TestClient
 
     from services.settings import Settings
-    from tests.product import Product, Server, SharedWorker
+    from tests.product import Product, SharedWorker
 
 
 @pytest.fixture
@@ -53,14 +53,3 @@ def http(product: Product) -> Iterator[TestClient]:
     """A client of the HTTP interface over `product`, in this process and without a key."""
     with product.client() as client:
         yield client
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A real server over a fresh home, started."""
-    from tests.product import Server
-
-    server = Server(tmp_path / "home")
-    server.start()
-    yield server
-    server.kill()

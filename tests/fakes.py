@@ -87,6 +87,8 @@ class FakeChat(BaseChatModel):
         self._prompts.append(messages)
         words = 0
         try:
+            if self.endless and not self.answer:
+                await asyncio.Event().wait()  # a model that never says a word
             for number, word in enumerate(self._words()):
                 if number == self.fails_after:
                     raise ConnectionError("the connection was lost")

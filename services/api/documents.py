@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Header, Query, UploadFile
+from fastapi import APIRouter, File, Form, Header, Path, Query, UploadFile
 from fastapi.responses import FileResponse, Response
 
 from ingest.errors import InputRefused
@@ -17,6 +17,8 @@ from services.api.auth import Administrator, Caller, TheKnowledgeBase
 router = APIRouter(prefix="/api", tags=["documents"])
 
 _PIECE_BYTES = 1 << 20
+# Databases take no larger numbers.
+_LARGEST = 2**31 - 1
 
 
 @router.get("/documents", response_model=schemas.DocumentsResponse)
@@ -83,10 +85,10 @@ def original(document_id: str, kb: TheKnowledgeBase, access: Caller) -> FileResp
 )
 def page_image(
     document_id: str,
-    number: int,
+    number: Annotated[int, Path(le=_LARGEST)],
     kb: TheKnowledgeBase,
     access: Caller,
-    version: Annotated[int | None, Query(description="as a citation names it; default: the newest")] = None,
+    version: Annotated[int | None, Query(le=_LARGEST, description="as a citation names it; default: the newest")] = None,
     chunk: Annotated[str | None, Query(description="box this passage")] = None,
     quote: Annotated[str | None, Query(description="box these exact words of the page")] = None,
 ) -> Response:

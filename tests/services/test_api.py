@@ -145,9 +145,20 @@ def test_a_page_is_an_image_on_which_the_quote_is_marked(http: TestClient, handb
     assert http.get(page, params={"chunk": "chk_of_elsewhere", "quote": "not on this page"}).content == plain.content
 
 
-@pytest.mark.parametrize("page", ["0", "3", "-1", "99999999999"])
-def test_a_page_that_is_not_there_is_not_found(http: TestClient, handbook: str, page: str) -> None:
-    assert_problem(http.get(f"/api/documents/{handbook}/pages/{page}.png"), 404, "has pages 1 to 2")
+def test_a_page_that_is_not_there_is_not_found(http: TestClient, handbook: str) -> None:
+    for page in (0, 3, -1, 2**31 - 1):
+        assert_problem(http.get(f"/api/documents/{handbook}/pages/{page}.png"), 404, "has pages 1 to 2")
+    assert_problem(http.get(f"/api/documents/{handbook}/pages/1.png?version=2"), 404, "no page 1 in version 2")
+    for place in (f"pages/{2**63}.png", f"pages/1.png?version={2**63}"):
+        assert_problem(http.get(f"/api/documents/{handbook}/{place}"), 422, "less than or equal")
+
+
+def test_a_citation_opens_the_version_that_it_was_made_from(http: TestClient, product: Product, handbook: str) -> None:
+    old = http.get(f"/api/documents/{handbook}/pages/1.png").content
+    product.add("handbook.pdf", pdf("Another first page."))
+    new = http.get(f"/api/documents/{handbook}/pages/1.png").content
+    assert new != old
+    assert [http.get(f"/api/documents/{handbook}/pages/1.png?version={number}").content for number in (1, 2)] == [old, new]
 
 
 def test_a_group_with_any_characters_can_be_made_and_removed(http: TestClient) -> None:
