@@ -124,4 +124,4 @@ pointers = Table(
 
 def now() -> str:
     """The time, in UTC, as all tables write it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

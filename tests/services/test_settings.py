@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from ingest.errors import UsageError
 from services.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("GRAFT_")]:
+        monkeypatch.delenv(name)
 
 
 def test_an_unknown_name_in_a_group_of_settings_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
