@@ -96,14 +96,14 @@ class PdfWorker:
                 while True:
                     answer = self._receive(deadline)
                     if "refused" in answer:
-                        done = True
+                        done = not answer["exhausted"]
                         raise InputRefused(answer["refused"])
                     if "done" in answer:
                         done = True
                         return
                     yield answer
             finally:
-                if not done:  # it ran over its time, died, or nobody wants the rest: its pipe is of no more use
+                if not done:  # over its time or memory, dead, or not wanted to the end: the next file gets another worker
                     self._kill()
 
     def _send(self, request: dict[str, Any]) -> None:
@@ -198,7 +198,7 @@ def _serve(limits: ReadLimits) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints must not write between our answers
     import pymupdf
 
-    from ingest.pdf import open_pdf, read_pages, read_title, render_png
+    from ingest.pdf import is_out_of_memory, open_pdf, read_pages, read_title, render_png
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -223,7 +223,7 @@ def _serve(limits: ReadLimits) -> None:
                     png = render_png(document, request["number"], boxes=request["boxes"], dpi=request["dpi"], limits=limits)
                     answer(png=base64.b64encode(png).decode())
         except GraftError as error:
-            answer(refused=str(error))
+            answer(refused=str(error), exhausted=is_out_of_memory(error.__cause__))
         else:
             answer(done=True)
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -78,13 +78,18 @@ def read_pages(document: Any, *, limits: ReadLimits) -> Iterator[Page]:
         try:
             page = _read_page(_upright(document[index]), number=index + 1)
         except (RuntimeError, ValueError, IndexError, MemoryError) as error:  # what MuPDF raises on a damaged page
-            if isinstance(error, MemoryError) or "alloc" in str(error):
+            if is_out_of_memory(error):
                 raise InputRefused(f"page {index + 1} of the PDF needs more than {limits.memory_mib} MiB of memory") from error
             raise InputRefused(f"page {index + 1} of the PDF is broken and cannot be read ({error})") from error
         characters += len(page.text)
         if characters > limits.text_characters:
             raise InputRefused(f"the text of the PDF is longer than {limits.text_characters} characters: split it")
         yield page
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether the error says that the process may take no more memory; MuPDF says so in its own words."""
+    return isinstance(error, MemoryError) or "alloc" in str(error)
 
 
 def render_png(document: Any, number: int, *, boxes: list[Bbox], dpi: int, limits: ReadLimits) -> bytes:
