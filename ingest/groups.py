@@ -6,6 +6,7 @@ Invariant. `everyone` is always there: it is the group of documents that were ad
 from __future__ import annotations
 
 from collections.abc import Collection
+from unicodedata import category
 
 from sqlalchemy import Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -25,11 +26,11 @@ class Groups:
         """Makes a group that documents and keys may carry.
 
         Raises:
-            InputRefused: the name is empty, too long or holds a line break.
+            InputRefused: the name is empty, too long, or holds a comma, a line break or another character that nobody sees.
             Conflict: there is such a group.
         """
-        if not name.strip() or len(name) > 100 or any(c in name for c in "\n\r,"):
-            raise InputRefused(f"group name {name!r} cannot be used: give 1 to 100 characters without comma or line break")
+        if not name.strip() or len(name) > 100 or "," in name or any(category(c).startswith("C") for c in name):
+            raise InputRefused(f"group name {name!r} cannot be used: give 1 to 100 characters without comma or control character")
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert(groups).values(name=name, created_at=now()))

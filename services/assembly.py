@@ -55,8 +55,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         VectorIndex(home.indexes, CatalogVectors(database, catalog), embedder=_embedder(settings, store)),
     )
     ingest = settings.ingest
-    worker = PdfWorker(ingest.limits)
-    pipeline = Pipeline(catalog, files, index, worker, ingest)
+    pipeline = Pipeline(catalog, files, index, PdfWorker(ingest.limits), ingest)
     engine = _engine(settings, store, home)
     retriever = Search(index, catalog)
     ability = _ability(settings, store)
@@ -67,7 +66,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         keys=Keys(database),
         files=files,
         pipeline=pipeline,
-        worker=worker,
+        drawer=PdfWorker(ingest.limits),  # of its own: a page is shown at once, also while a long file is read
         jobs=Jobs(database, pipeline),
         retriever=retriever,
         answering=Answering(

@@ -86,7 +86,7 @@ class KnowledgeBase:
     keys: Keys
     files: FileStore
     pipeline: Pipeline
-    worker: PdfWorker
+    drawer: PdfWorker
     jobs: Jobs
     retriever: Search
     answering: Answering
@@ -105,7 +105,7 @@ class KnowledgeBase:
         """Ends all work and lets go of the files; what is unfinished goes on at the next start."""
         self.jobs.stop()
         self.engine.stop()
-        self.worker.close()
+        self.drawer.close()
         self.pipeline.index.close()
 
     # Documents
@@ -123,8 +123,12 @@ class KnowledgeBase:
         if not name.strip():
             raise InputRefused("the document has no name: give it one")
         known = self.groups.require(groups, access=access)
-        with self.files.put(pieces) as sha256:
-            return self.jobs.submit(NewDocument(name, sha256, known), once=once)
+        try:
+            with self.files.put(pieces) as sha256:
+                return self.jobs.submit(NewDocument(name, sha256, known), once=once)
+        except Conflict:
+            self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+            raise
 
     def documents(self, *, access: Access) -> list[DocumentRecord]:
         """The documents that the caller may read, by name."""
@@ -192,7 +196,7 @@ class KnowledgeBase:
             boxes = boxes_of_span(page, start, start + len(quote))
         elif span:
             boxes = boxes_of_span(page, *span)
-        return self.worker.render(self.files.path(sha256), number, boxes=boxes, dpi=PAGE_DPI)
+        return self.drawer.render(self.files.path(sha256), number, boxes=boxes, dpi=PAGE_DPI)
 
     # Questions
 

@@ -54,13 +54,13 @@ class GroupsRequest(Request):
 class GroupRequest(Request):
     """A group to make."""
 
-    name: str
+    name: str = Field(max_length=100)
 
 
 class KeyRequest(Request):
     """A key to make."""
 
-    name: str = ""
+    name: str = Field("", max_length=200)
     groups: list[str] = Field(default_factory=list)
     administrator: bool = False
 

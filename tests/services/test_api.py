@@ -15,8 +15,10 @@ from fastapi.testclient import TestClient
 
 from ingest.types import Access
 from services.api import sse
+from services.settings import Settings
+from tests import hostile
 from tests.fakes import FakeChat, pdf
-from tests.product import Product, until
+from tests.product import ADMINISTRATOR, Product, until
 
 HOLIDAY = "Every employee has 27 days of paid holiday a year. Unused days expire at the end of March."
 QUESTION = "How many days of paid holiday does an employee have?"
@@ -405,3 +407,16 @@ async def test_closing_a_stream_closes_what_it_reads_from() -> None:
 
     await sse.EventStream(endless())({"type": "http", "asgi": {"spec_version": "2.3"}}, gone, send)
     assert closed.is_set()
+
+
+def test_a_page_is_drawn_while_a_long_file_is_read(settings: Settings) -> None:
+    product = Product(settings)
+    try:
+        shown = product.add("handbook.pdf", pdf(HOLIDAY))
+        reading = product.kb.add("slow.pdf", [hostile.endless_drawing()], groups=[], access=ADMINISTRATOR)
+        until(lambda: product.kb.jobs.get(reading.job_id, access=ADMINISTRATOR).stage == "read")
+        with product.client() as http:
+            assert http.get(f"/api/documents/{shown.document_id}/pages/1.png").is_success
+        assert product.kb.jobs.get(reading.job_id, access=ADMINISTRATOR).status == "running"
+    finally:
+        product.stop()

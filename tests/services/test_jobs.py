@@ -156,7 +156,6 @@ def test_a_name_of_a_request_cannot_be_used_for_another_file(product: Product) -
         with pytest.raises(Conflict, match="another file"):
             kb.add(name, [data], groups=[], access=ADMINISTRATOR, once="monday")
     assert product.found("is green") == {"lamp.pdf"}
-    product.stop()
     assert len(product.files()) == 1
 
 
