@@ -288,26 +288,19 @@ class Catalog:
 
     def hits(self, scored: Sequence[ScoredChunk], *, access: Access) -> list[Hit]:
         """The published chunks among these that the caller may read, in the order given: the check on the way out."""
-        by_id = {row.chunk_id: row for row in self._live_chunks([one.chunk_id for one in scored])}
+        by_id = {row.chunk_id: row for row in self._live_chunks(chunks.c.id.in_([one.chunk_id for one in scored]))}
         found = ((one, by_id.get(one.chunk_id)) for one in scored)
-        return [
-            Hit(
-                document=row.name,
-                document_id=row.document_id,
-                version=row.number,
-                page=row.page,
-                chunk=row.chunk_id,
-                score=one.score,
-                text=row.text,
-                start=row.start,
-                headings=tuple(row.headings),
-            )
-            for one, row in found
-            if row is not None and access.permits(row.group_key.split("\n"))
-        ]
+        return [_hit(row, one.score) for one, row in found if row is not None and access.permits(row.group_key.split("\n"))]
 
-    def _live_chunks(self, ids: Sequence[str]) -> Sequence[Any]:
-        query = _CHUNK_ROWS.where(chunks.c.id.in_(ids), versions.c.status == "live")
+    def passages(self, *, access: Access) -> list[Hit]:
+        """Every published chunk that the caller may read, by document name and place in it; all scores are 0."""
+        rows = self._live_chunks(true())
+        permitted = [row for row in rows if access.permits(row.group_key.split("\n"))]
+        permitted.sort(key=lambda row: (row.name, row.document_id, row.ordinal))
+        return [_hit(row, 0.0) for row in permitted]
+
+    def _live_chunks(self, which: ColumnElement[bool]) -> Sequence[Any]:
+        query = _CHUNK_ROWS.where(which, versions.c.status == "live")
         with self._engine.connect() as connection:
             return connection.execute(query).all()
 
@@ -377,6 +370,7 @@ _IS_INDEXED = versions.c.status.in_(("live", "staged"))
 _CHUNK_ROWS = (
     select(
         chunks.c.id.label("chunk_id"),
+        chunks.c.ordinal,
         chunks.c.page,
         chunks.c.start,
         chunks.c.text,
@@ -391,6 +385,20 @@ _CHUNK_ROWS = (
     .join(documents, versions.c.document_id == documents.c.id)
     .join(contents, contents.c.sha256 == versions.c.sha256)
 )
+
+
+def _hit(row: Any, score: float) -> Hit:
+    return Hit(
+        document=row.name,
+        document_id=row.document_id,
+        version=row.number,
+        page=row.page,
+        chunk=row.chunk_id,
+        score=score,
+        text=row.text,
+        start=row.start,
+        headings=tuple(row.headings),
+    )
 
 
 def _set_pointer(connection: Connection, name: str, value: str) -> None:
