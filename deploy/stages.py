@@ -192,14 +192,12 @@ def test(*, full: bool = False) -> int:
     """Runs the tests in a home of their own, the slow ones only where `full`; pytest's exit code."""
     prepare(dev=True)
     ensure_chromium()
-    with tempfile.TemporaryDirectory(prefix="graft-test-home-") as folder, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    with tempfile.TemporaryDirectory(prefix="graft-test-home-") as folder:
         kept = {name for name in os.environ if not name.startswith("GRAFT_") or name == "GRAFT_MODELS_DIR"}
         environment = {name: os.environ[name] for name in kept}
         # The page's modules are also tested under node: on a machine without one, that of a PyPI package.
         environment["PATH"] = node()[1]["PATH"]
-        environment |= {"GRAFT_HOME": folder, "GRAFT_PORT": str(probe.getsockname()[1])}
-        probe.close()
+        environment |= {"GRAFT_HOME": folder, "GRAFT_PORT": str(free_port())}
         with stage("the default models"):
             graft("models", "pull", environment=environment)
         say("→ the tests")
@@ -258,6 +256,56 @@ def bench() -> int:
     return python("services.bench")
 
 
+def tour() -> int:
+    """The whole chain on the sample corpus: documents, training data, adapter, four arms side by side. Goes on where it was."""
+    prepare(dev=False)
+    folder, config = ROOT / "tour-out", os.environ.get("CONFIG") or "mini"
+    environment = {**os.environ, "GRAFT_HOME": str(folder / "home"), "GRAFT_PORT": str(free_port())}
+    run_graft = partial(graft, environment=environment)
+    with stage("the default models"):
+        run_graft("models", "pull")
+    with stage("the server"):
+        run_graft("serve", "--detach")
+    try:
+        with stage("documents"):
+            run_graft("demo")
+        with stage("training data"):
+            run_graft("synthesize", "--name", "sample", "--group", "everyone")
+        with stage(f"an adapter ({config})"):
+            run_graft("train", "adapter", "--dataset", "sample", "--config", config, "--name", f"sample-{config}")
+        adapter = newest_adapter(f"sample-{config}", environment)
+        if adapter["state"] == "candidate":
+            with stage("approving it"):
+                run_graft("adapters", "approve", adapter["id"])
+        if adapter["state"] != "live":
+            with stage("making it answer"):
+                run_graft("adapters", "promote", adapter["id"])
+        with stage("one question, four arms"):
+            run_graft("ask", "--compare", "How many days of paid holiday do full-time employees get each year?")
+        with stage("all cases, four arms"):
+            run_graft("compare", "eval/sample_corpus/cases.jsonl", "--report", str(folder / "report.html"))
+    finally:
+        run_graft("stop")
+    say(f"the report: {folder / 'report.html'}")
+    say(f"to look at it in the page: GRAFT_HOME={folder / 'home'} .venv/bin/graft serve")
+    return 0
+
+
+def newest_adapter(name: str, environment: dict[str, str]) -> dict[str, str]:
+    """The newest adapter of this name, as `graft adapters list` tells of it."""
+    command = [MAIN / "bin" / "graft", "adapters", "list", "--json"]
+    told = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    found: dict[str, str] = next(one for one in json.loads(told)["adapters"] if one["name"] == name)
+    return found
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 TARGETS: dict[str, Callable[[], int]] = {
     "up": up,
     "install": install,
@@ -266,6 +314,7 @@ TARGETS: dict[str, Callable[[], int]] = {
     "test-full": partial(test, full=True),
     "check": check,
     "bench": bench,
+    "tour": tour,
     "lock": lock,
 }
 
