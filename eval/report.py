@@ -1,7 +1,7 @@
 """A report that people and programs can read: one JSON, one Markdown and one HTML file with the same figures.
 
-Invariants. The HTML is one file: no script, no font, no image, nothing fetched. Every text is escaped, so that a question or a
-file name cannot become markup. Knows nothing of what was measured.
+Invariants. The HTML is one file: no script, no font, nothing fetched; drawings stand in it as SVG. Every text is escaped, so
+that a question or a file name cannot become markup. Knows nothing of what was measured.
 """
 
 from __future__ import annotations
@@ -25,7 +25,22 @@ table { border-collapse: collapse; margin: .5rem 0 1rem; font-variant-numeric: t
 caption { text-align: left; font-style: italic; padding-bottom: .25rem; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #8885; vertical-align: top; }
 td.met { color: #17803d; } td.missed { color: #c62828; font-weight: bold; }
+td p { margin: 0 0 .3rem; } td.prose { min-width: 8rem; max-width: 24rem; overflow-wrap: anywhere; }
+mark { background: none; color: inherit; text-decoration: underline wavy #b26a00; text-underline-offset: .25em; }
+figure { margin: 1rem 0; } figcaption { font-style: italic; } svg { max-width: 100%; height: auto; }
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A part of a running text; `marked` where it must not be believed."""
+
+    text: str
+    marked: bool = False
+
+
+Prose = tuple[Words, ...]
+"""A cell's running text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +48,16 @@ class Table:
     """Rows of text under headings, with a sentence that says what is shown."""
 
     headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str | Prose]]
     caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture as SVG that is safe to stand in the page, with a sentence that says what it shows."""
+
+    svg: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +72,12 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One subject: sentences, then tables."""
+    """One subject: sentences, then tables, then drawings."""
 
     title: str
     notes: Sequence[str] = ()
     tables: Sequence[Table] = ()
+    drawings: Sequence[Drawing] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +94,11 @@ class Report:
     def all_met(self) -> bool:
         """Whether no goal was missed."""
         return all(goal.met for goal in self.goals)
+
+
+def plain(cell: str | Prose) -> str:
+    """A cell's text without its marks."""
+    return cell if isinstance(cell, str) else "".join(words.text for words in cell)
 
 
 def share_text(share: Mapping[str, float | int] | None) -> str:
@@ -104,16 +133,24 @@ def to_markdown(report: Report) -> str:
             lines += [note.translate(_MARKDOWN_SIGNS), ""]
         for table in section.tables:
             lines += [*([table.caption.translate(_MARKDOWN_SIGNS), ""] if table.caption else []), *_markdown_rows(table), ""]
+        for drawing in section.drawings:
+            lines += [f"(drawn in the HTML report: {drawing.caption.translate(_MARKDOWN_SIGNS)})", ""]
     return "\n".join(lines)
 
 
 def _markdown_rows(table: Table) -> Iterator[str]:
-    def row(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cell.translate(_MARKDOWN_SIGNS) for cell in cells)} |"
+    def row(cells: Sequence[str | Prose]) -> str:
+        return f"| {' | '.join(map(_markdown_cell, cells))} |"
 
     yield row(table.headings)
     yield "|" + "---|" * len(table.headings)
     yield from map(row, table.rows)
+
+
+def _markdown_cell(cell: str | Prose) -> str:
+    words = (Words(cell),) if isinstance(cell, str) else cell
+    texts = [(one.text.translate(_MARKDOWN_SIGNS), one.marked) for one in words]
+    return " ".join(f"**{text}** (not supported)" if marked else text for text, marked in texts)
 
 
 def to_html(report: Report) -> str:
@@ -127,6 +164,8 @@ def to_html(report: Report) -> str:
         parts.append(f"<h2>{escape(section.title)}</h2>")
         parts += [f"<p>{escape(note)}</p>" for note in section.notes]
         parts += [_html_table(table) for table in section.tables]
+        for drawing in section.drawings:
+            parts.append(f"<figure>{drawing.svg}<figcaption>{escape(drawing.caption)}</figcaption></figure>")
     return "\n".join([*parts, "</body></html>\n"])
 
 
@@ -137,9 +176,12 @@ def _html_table(table: Table) -> str:
     return f'<div class="wide"><table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
 
 
-def _html_cell(text: str) -> str:
-    mark = f' class="{text}"' if text in _MARKS.values() else ""
-    return f"<td{mark}>{escape(text)}</td>"
+def _html_cell(cell: str | Prose) -> str:
+    if isinstance(cell, str):
+        mark = f' class="{cell}"' if cell in _MARKS.values() else ""
+        return f"<td{mark}>{escape(cell)}</td>"
+    words = " ".join(f"<mark>{escape(one.text)}</mark>" if one.marked else escape(one.text) for one in cell)
+    return f'<td class="prose">{words}</td>'
 
 
 def _sections(report: Report) -> Iterator[Section]:
