@@ -1,4 +1,4 @@
-"""A question → the stream of events that becomes its checked answer.
+"""A question → the stream of events that becomes its checked answer, or the answers of several arms side by side.
 
 Order: search → is the evidence enough? → sentences, generated or quoted, each judged and cited as it comes → the whole answer.
 What a reader is shown as a sentence has been judged; tokens are shown before that and are provisional.
@@ -11,30 +11,31 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import partial
 
-import openai
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import BaseMessage
 
-from eval.evidence import judge_evidence
+from eval.evidence import EvidenceVerdict, judge_evidence
 from eval.quoting import select_quotes
 from eval.types import Answer, Arm, Citation, Judge, Quote, Retriever, Sentence, Style, Verdict
 from ingest.errors import InputRefused, NotFound, Unavailable
-from ingest.sentences import sentence_spans
 from ingest.tokens import language, normalise, query_terms
 from ingest.types import Access, Bbox, Hit
+from services.comparing import Failed, merged
 from services.prompts import closed_book_prompt, grounded_prompt, is_refusal, without_markers
 from services.settings import AnswerSettings
-from services.wording import ENGINE_AWAY, MODEL_REFUSED, NOT_JUDGED, NOTHING_TO_SHOW, abstention, piece
+from services.wording import ENGINE_AWAY, MODEL_DOES_NOT_KNOW, MODEL_REFUSED, NOT_JUDGED, NOTHING_TO_SHOW, abstention, piece
+from services.writing import Token, Usage, sentences
 
 # Hits that are looked through for quotes; the chat model is given fewer of them (AnswerSettings.passages).
 _HITS = 8
 _NEAREST = 3
-# The prompt asks for one or two sentences; what comes after four is no answer to it.
-_MOST_SENTENCES = 4
 # A question with fewer terms than this ("And for managers?") leans on the one before it.
 _TERMS_OF_A_WHOLE_QUESTION = 3
+# Arms that are asked without any passage.
+_ALONE = (Arm.BASE, Arm.TUNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,6 @@ class Sources:
     """The passages that were found, best first."""
 
     hits: tuple[Hit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of what the model is writing, not judged yet."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +111,20 @@ class _Draft:
         self.text += shown
         return JudgedSentence(len(self.sentences) - 1, sentence, citations, shown)
 
+    def add_unjudged(self, text: str) -> JudgedSentence:
+        """Appends a sentence of a model that was given nothing to judge it by; the event that shows it."""
+        return self.add(Sentence(text, Style.GENERATED, 0.0, False, (), NOT_JUDGED[self.language]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was searched for and found, whether that is enough to answer from, and how long it took."""
+
+    question: str
+    hits: list[Hit]
+    verdict: EvidenceVerdict
+    taken_ms: float
+
 
 class Answering:
     """Answers questions over a retriever, a chat model that may be away, and a judge."""
@@ -125,13 +133,13 @@ class Answering:
         self,
         *,
         retriever: Retriever,
-        chat: Callable[[Arm], BaseChatModel],
+        chat: Callable[[Arm, Access], BaseChatModel],
         ability: ChatAbility,
         judge: Judge,
         boxes: Callable[[Quote, Access], tuple[Bbox, ...]],
         settings: AnswerSettings,
     ) -> None:
-        """`chat` raises Unavailable while no engine is ready, NotFound for an arm that no model serves."""
+        """`chat` raises Unavailable while no engine is ready, NotFound for an arm that no model serves to this caller."""
         self._retriever = retriever
         self._chat = chat
         self._ability = ability
@@ -152,27 +160,73 @@ class Answering:
             raise InputRefused("the question is empty: write one")
         began = time.perf_counter()
         draft = _Draft(language(question), style)
-        chat = self._choose(arm, draft)
-        if arm in (Arm.BASE, Arm.TUNED):
-            events = self._closed_book(question, draft, chat)
+        chat = self._choose(arm, draft, access)
+        if arm in _ALONE:
+            events = self._closed_book(question, draft, chat, draft.add_unjudged)
         else:
             events = self._from_documents(_condensed(question, history), draft, chat, access)
-        async with aclosing(events):
-            async for event in events:
-                if isinstance(event, Token) and "first_token" not in draft.timings_ms:
-                    draft.timings_ms["first_token"] = _since(began)
+        async with aclosing(_ending(events, draft, began)) as told:
+            async for event in told:
                 yield event
-        draft.timings_ms["total"] = _since(began)
-        yield Done(_finish(draft))
 
-    def _choose(self, arm: Arm, draft: _Draft) -> BaseChatModel | None:
+    async def compare(
+        self, question: str, *, access: Access, arms: Sequence[Arm], history: Sequence[Turn] = ()
+    ) -> AsyncGenerator[tuple[Arm | None, Event | Failed], None]:
+        """The events of all arms as they come, each arm's ending with its `Done` or `Failed`; `Sources` first, of no arm.
+
+        There is one search for all. Every arm writes in style `generated`, and is judged against the same passages, also the
+        arms that were not given them. Closing the iterator stops all generations.
+
+        Raises:
+            InputRefused: the question is empty, or no arm is named.
+        """
+        if not question.strip():
+            raise InputRefused("the question is empty: write one")
+        if not arms:
+            raise InputRefused(f"no arm is named: name one or more of {', '.join(Arm)}")
+        found = await self._find(_condensed(question, history), access)
+        yield None, Sources(tuple(found.hits))
+        async with aclosing(merged({arm: self._compared(question, arm, found, access) for arm in arms})) as events:
+            async for arm, event in events:
+                yield arm, event
+
+    async def _compared(self, question: str, arm: Arm, found: _Found, access: Access) -> AsyncGenerator[Event, None]:
+        """The events of one arm of a comparison. Its time is what it would have taken alone: with the search, or without."""
+        began = time.perf_counter()
+        draft = _Draft(language(question), Style.GENERATED)
+        chat = self._chat(arm, access)
+        if arm in _ALONE:
+            given = found.hits[: self._settings.passages]
+            events = self._closed_book(question, draft, chat, partial(self._judged, found, given, draft, access))
+        else:
+            began -= found.taken_ms / 1000
+            draft.timings_ms["search"] = found.taken_ms
+            events = self._from_hits(found, draft, chat, access)
+        async with aclosing(_ending(events, draft, began)) as told:
+            async for event in told:
+                yield event
+
+    def arms(self, access: Access) -> dict[Arm, str]:
+        """Every arm, and why it is not there for this caller; an empty text where it is, be the engine ready or not."""
+        missing: dict[Arm, str] = {}
+        for arm in Arm:
+            try:
+                self._chat(arm, access)
+                missing[arm] = ""
+            except NotFound as error:
+                missing[arm] = str(error)
+            except Unavailable:
+                missing[arm] = ""
+        return missing
+
+    def _choose(self, arm: Arm, draft: _Draft, access: Access) -> BaseChatModel | None:
         """The model that will write, or None where the answer will be quoted; settles the draft's style."""
-        alone = arm in (Arm.BASE, Arm.TUNED)
+        alone = arm in _ALONE
         if draft.style is Style.AUTO:
             draft.style = Style.GENERATED if alone else self._ability.style(draft.language)
             if draft.style is not Style.QUOTES and not alone:
                 try:
-                    return self._chat(arm)
+                    return self._chat(arm, access)
                 except Unavailable:
                     draft.style, draft.reason = Style.QUOTES, ENGINE_AWAY[draft.language]
                     return None
@@ -180,92 +234,84 @@ class Answering:
             if alone:
                 raise InputRefused(f"arm {arm} reads no documents, so there is nothing to quote: use arm rag, or style generated")
             if arm is not Arm.RAG:
-                self._chat(arm)  # a quoted answer of an adapter that is not there is refused as well
+                self._chat(arm, access)  # a quoted answer of an adapter that is not there is refused as well
             return None
-        return self._chat(arm)
+        return self._chat(arm, access)
 
     async def _from_documents(
         self, question: str, draft: _Draft, chat: BaseChatModel | None, access: Access
     ) -> AsyncGenerator[Event, None]:
+        found = await self._find(question, access)
+        draft.timings_ms["search"] = found.taken_ms
+        yield Sources(tuple(found.hits))
+        async with aclosing(self._from_hits(found, draft, chat, access)) as events:
+            async for event in events:
+                yield event
+
+    async def _find(self, question: str, access: Access) -> _Found:
         began = time.perf_counter()
-        draft.hits = await asyncio.to_thread(self._retriever.search, question, access=access, limit=_HITS)
-        draft.timings_ms["search"] = _since(began)
-        yield Sources(tuple(draft.hits))
-        verdict = await asyncio.to_thread(judge_evidence, question, draft.hits)
-        if not verdict.enough:
-            draft.abstained, draft.reason = True, verdict.reason
+        hits = await asyncio.to_thread(self._retriever.search, question, access=access, limit=_HITS)
+        taken_ms = _since(began)
+        return _Found(question, hits, await asyncio.to_thread(judge_evidence, question, hits), taken_ms)
+
+    async def _from_hits(
+        self, found: _Found, draft: _Draft, chat: BaseChatModel | None, access: Access
+    ) -> AsyncGenerator[Event, None]:
+        question, draft.hits = found.question, found.hits
+        if not found.verdict.enough:
+            draft.abstained, draft.reason = True, found.verdict.reason
             return
         given = draft.hits[: self._settings.passages]
         if chat is not None:
-            said: set[str] = set()
-            generated = self._generate(grounded_prompt(question, given, language=draft.language), draft, chat)
-            async with aclosing(generated):
-                async for event in generated:
-                    if isinstance(event, Token):
-                        yield event
-                    elif event in said or len(said) == _MOST_SENTENCES:
-                        break  # a small model repeats itself until its tokens are used up
-                    else:
-                        said.add(event)
-                        if (judged := self._judged(event, question, given, draft, access)) is not None:
-                            yield judged
+            prompt = grounded_prompt(question, given, language=draft.language)
+            written = self._written(prompt, draft, chat, partial(self._judged, found, given, draft, access))
+            async with aclosing(written):
+                async for event in written:
+                    yield event
         if draft.style is Style.GENERATED:
             return
         bearing = [quote for sentence in draft.sentences for quote in select_quotes(sentence.text, given, limit=1)]
         asked = select_quotes(question, draft.hits, limit=self._settings.quotes)
-        written = {normalise(sentence.text) for sentence in draft.sentences}
+        copied = {normalise(sentence.text) for sentence in draft.sentences}
         for quote in {(quote.hit.chunk, quote.text): quote for quote in [*bearing, *asked]}.values():
-            if normalise(quote.text) in written:
+            if normalise(quote.text) in copied:
                 continue  # the model copied it, and its sentence carries the citation already
             citation = self._cite(quote, draft, access)
             yield draft.add(Sentence(quote.text, Style.QUOTES, 1.0, True, (citation.marker,)), (citation,))
 
-    async def _closed_book(self, question: str, draft: _Draft, chat: BaseChatModel | None) -> AsyncGenerator[Event, None]:
+    async def _closed_book(
+        self, question: str, draft: _Draft, chat: BaseChatModel | None, judge: Callable[[str], JudgedSentence | None]
+    ) -> AsyncGenerator[Event, None]:
         if chat is None:
             raise NotFound("this arm needs a chat model")
-        generated = self._generate(closed_book_prompt(question, language=draft.language), draft, chat)
-        async with aclosing(generated):
-            async for event in generated:
+        async with aclosing(self._written(closed_book_prompt(question, language=draft.language), draft, chat, judge)) as written:
+            async for event in written:
+                yield event
+
+    async def _written(
+        self, prompt: list[BaseMessage], draft: _Draft, chat: BaseChatModel, judge: Callable[[str], JudgedSentence | None]
+    ) -> AsyncGenerator[Event, None]:
+        """Tokens as they come, and what `judge` makes of each sentence."""
+        async with aclosing(sentences(chat, prompt)) as written:
+            async for event in written:
                 if isinstance(event, Token):
                     yield event
-                else:
-                    yield draft.add(Sentence(event, Style.GENERATED, 0.0, False, (), NOT_JUDGED[draft.language]))
+                elif isinstance(event, Usage):
+                    draft.usage = asdict(event)
+                elif (judged := judge(event)) is not None:
+                    yield judged
 
-    async def _generate(self, prompt: list[BaseMessage], draft: _Draft, chat: BaseChatModel) -> AsyncGenerator[Token | str, None]:
-        """Tokens as they come, and each sentence, as a plain string, once it is complete."""
-        text, told = "", 0
-        try:
-            stream = chat.astream(prompt)
-            async for chunk in stream:
-                if isinstance(chunk, AIMessageChunk) and chunk.usage_metadata:
-                    draft.usage = {
-                        "prompt_tokens": chunk.usage_metadata["input_tokens"],
-                        "completion_tokens": chunk.usage_metadata["output_tokens"],
-                    }
-                piece = str(chunk.text)
-                if not piece:
-                    continue
-                yield Token(piece)
-                text += piece
-                for start, end in sentence_spans(text[told:])[:-1]:
-                    yield text[told + start : told + end]
-                    told += end
-                    break
-        except (openai.APIError, OSError) as error:
-            raise Unavailable(f"the engine failed while it wrote the answer ({error}): ask again, or ask for quotes") from error
-        for start, end in sentence_spans(text[told:]):
-            yield text[told + start : told + end]
-
-    def _judged(self, text: str, question: str, given: Sequence[Hit], draft: _Draft, access: Access) -> JudgedSentence | None:
-        """The sentence with its verdict and citation; None where `mixed` does not show it."""
+    def _judged(self, found: _Found, given: Sequence[Hit], draft: _Draft, access: Access, text: str) -> JudgedSentence | None:
+        """The sentence with its verdict and citation; None where it is not shown."""
         if is_refusal(text, language=draft.language):
             if draft.style is Style.GENERATED and not draft.sentences:
-                draft.abstained, draft.reason = True, MODEL_REFUSED[draft.language]
+                reasons = MODEL_REFUSED if draft.hits else MODEL_DOES_NOT_KNOW
+                draft.abstained, draft.reason = True, reasons[draft.language]
             return None
         text = without_markers(text)
         if not any(character.isalpha() for character in text):
             return None  # a stray number or list mark says nothing that could be judged
-        verdict = self._verdict(text, question, given)
+        verdict = self._verdict(text, found, given)
         if draft.style is Style.MIXED and not verdict.supported:
             return None
         cited = select_quotes(text, given, limit=1) if verdict.supported else []
@@ -273,9 +319,11 @@ class Answering:
         markers = tuple(citation.marker for citation in citations)
         return draft.add(Sentence(text, Style.GENERATED, verdict.support, verdict.supported, markers, verdict.reason), citations)
 
-    def _verdict(self, text: str, question: str, given: Sequence[Hit]) -> Verdict:
+    def _verdict(self, text: str, found: _Found, given: Sequence[Hit]) -> Verdict:
+        if not given:
+            return Verdict(0.0, False, reason=found.verdict.reason)
         evidence = [" › ".join(hit.headings) + "\n" + hit.text for hit in given]
-        return self._judge.judge([text], evidence=evidence, question=question)[0]
+        return self._judge.judge([text], evidence=evidence, question=found.question)[0]
 
     def _cite(self, quote: Quote, draft: _Draft, access: Access) -> Citation:
         """The citation of this passage, with the marker it already has, or the next one."""
@@ -303,6 +351,17 @@ def _condensed(question: str, history: Sequence[Turn]) -> str:
     if before and len(query_terms(question)) < _TERMS_OF_A_WHOLE_QUESTION:
         return f"{before[-1]}\n{question}"
     return question
+
+
+async def _ending(events: AsyncGenerator[Event, None], draft: _Draft, began: float) -> AsyncGenerator[Event, None]:
+    """The events, timed from `began`, and after them the whole answer."""
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Token) and "first_token" not in draft.timings_ms:
+                draft.timings_ms["first_token"] = _since(began)
+            yield event
+    draft.timings_ms["total"] = _since(began)
+    yield Done(_finish(draft))
 
 
 def _finish(draft: _Draft) -> Answer:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, partial
+from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
+from sqlalchemy import Engine as Database
 
+from eval import sample_corpus
+from eval.answers import read_cases
 from eval.judge import HouseJudge
-from eval.types import Arm
+from eval.types import Arm, Retriever
+from finetune.adapter_files import AdapterFiles
+from finetune.datasets import Datasets
+from finetune.merge import merge_adapter
+from finetune.registry import AdapterRegistry
+from finetune.review import ReviewQueue
+from finetune.samples import SampleStore
+from finetune.types import Adapter
 from ingest.catalog import Catalog
 from ingest.database import open_database
 from ingest.embedding import Embedder, EncoderEmbeddings, NamedEmbeddings
-from ingest.errors import NotFound, UsageError
+from ingest.errors import Unavailable, UsageError
 from ingest.files import FileStore, full_disk_said_plainly
 from ingest.groups import Groups
 from ingest.index.hybrid import HybridIndex
@@ -21,16 +32,31 @@ from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import VectorIndex
 from ingest.isolation import PdfWorker
 from ingest.pipeline import Pipeline
+from ingest.types import Access
 from ingest.vectors import CatalogVectors
+from services.adapter_checks import AdapterChecks
+from services.adapter_serving import TUNED_NAME, LoraServing, MergedServing, Way, choose_way
 from services.answering import Answering, ChatAbility
-from services.engine import Endpoint, Engine, EngineProcess, RemoteEngine
+from services.apart import run_apart
+from services.engine import Endpoint, Engine, EngineProcess, EngineState, RemoteEngine
 from services.home import Home
 from services.jobs import Jobs
 from services.keys import Keys
 from services.knowledge_base import KnowledgeBase, Search, boxes_of_quote
+from services.live_adapter import LiveAdapter
 from services.migrations import migrate
+from services.model_sources import sibling_engine_python
 from services.models import Model, ModelStore, Role, load_manifest
+from services.prompts import ServingPrompts
+from services.runs import Runs
 from services.settings import Settings
+from services.synthesizing import Synthesizing
+from services.training import BaseModel, Training
+from services.workflows import Workflows
+from services.workshop import Workshop
+
+# How long the work that can go on without a chat model waits for one that is starting: 30 s on two quiet cores.
+_ENGINE_WAIT_S = 180.0
 
 # What the authors of an encoder want before a question and before a passage; by the manifest's name.
 _PREFIXES = {
@@ -56,22 +82,54 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     )
     ingest = settings.ingest
     pipeline = Pipeline(catalog, files, index, PdfWorker(ingest.limits), ingest)
+    workflows = Workflows(database)
     engine = _engine(settings, store, home)
     retriever = Search(index, catalog)
     ability = _ability(settings, store)
+    groups = Groups(database)
+    live = _live_adapter(settings, store, home, database, engine, retriever)
+    chat = _chat(engine, live, settings)
+    workshop = Workshop(
+        catalog=catalog,
+        groups=groups,
+        samples=SampleStore(database),
+        datasets=Datasets(database),
+        review=ReviewQueue(database, judge=HouseJudge()),
+        registry=live.registry,
+        live=live,
+        training=Training(
+            home.training,
+            datasets=Datasets(database),
+            registry=live.registry,
+            base_model=partial(_base_model, settings, store),
+        ),
+        runs=Runs(database, workflows),
+        protected=partial(_protected_questions, settings),
+    )
+    workshop.define_runs(
+        Synthesizing(
+            workshop,
+            retriever=retriever,
+            prompts=ServingPrompts(),
+            passages=settings.answer.passages,
+            chat=partial(_drafting_chat, engine, settings),
+        )
+    )
     return KnowledgeBase(
         profile=settings.profile,
         catalog=catalog,
-        groups=Groups(database),
+        groups=groups,
         keys=Keys(database),
         files=files,
         pipeline=pipeline,
         drawer=PdfWorker(ingest.limits),  # of its own: a page is shown at once, also while a long file is read
-        jobs=Jobs(database, pipeline),
+        workflows=workflows,
+        jobs=Jobs(database, pipeline, workflows),
+        workshop=workshop,
         retriever=retriever,
         answering=Answering(
             retriever=retriever,
-            chat=_chat(engine, settings),
+            chat=chat,
             ability=ability,
             judge=HouseJudge(),
             boxes=partial(boxes_of_quote, catalog),
@@ -102,30 +160,104 @@ def _engine(settings: Settings, store: ModelStore, home: Home) -> Engine:
         return RemoteEngine(chat.address, api_key=chat.key.get_secret_value() if chat.key else "", model=chat.model or "")
     name = _chat_model(settings, store).name
     return EngineProcess(
-        partial(store.path, name), home=home.folder, python=settings.engine_python, context_tokens=chat.context_tokens
+        partial(store.path, name),
+        home=home.folder,
+        python=settings.engine_python,
+        context_tokens=chat.context_tokens,
+        lora=_way(settings) == "lora",
     )
 
 
-def _chat(engine: Engine, settings: Settings) -> Callable[[Arm], BaseChatModel]:
-    @lru_cache(maxsize=2)
-    def client(endpoint: Endpoint) -> BaseChatModel:
-        from langchain_openai import ChatOpenAI  # takes a second to import, and most commands ask no model
+def _way(settings: Settings) -> Way:
+    """How the live adapter is served."""
+    python = settings.engine_python or sibling_engine_python()
+    return choose_way(settings.training.serving, own_engine=not settings.chat.address, engine_python=python)
 
-        return ChatOpenAI(
-            base_url=endpoint.base_url,
-            api_key=lambda: endpoint.api_key,
-            model=endpoint.model,
-            temperature=0,
-            max_completion_tokens=settings.answer.answer_tokens,
-            timeout=settings.answer.timeout_s,
-            max_retries=0,
-            stream_usage=True,
+
+def _live_adapter(
+    settings: Settings, store: ModelStore, home: Home, database: Database, engine: Engine, retriever: Retriever
+) -> LiveAdapter:
+    files = AdapterFiles(home.adapters)
+
+    def base_folder() -> Path:
+        return _base_model(settings, store).folder
+
+    def merge(folder: Path, target: Path) -> None:
+        run_apart(merge_adapter, base_folder(), folder, target)
+
+    def engine_of(adapter: Adapter, model: Path) -> EngineProcess:
+        return EngineProcess(
+            model,
+            home=home.folder,
+            python=settings.engine_python,
+            context_tokens=settings.chat.context_tokens,
+            served_name=TUNED_NAME,
+            called=f"The adapted model ({adapter.id})",
+            log_name=f"engine-{adapter.id}",
         )
 
-    def chat(arm: Arm) -> BaseChatModel:
-        if arm in (Arm.TUNED, Arm.TUNED_RAG):
-            raise NotFound(f"no adapter is live, so there is no arm {arm}: use base or rag")
-        return client(engine.endpoint())
+    merged = _way(settings) == "merged"
+    serving = MergedServing(files, merge=merge, engine=engine_of) if merged else LoraServing(files, engine=engine)
+    checks = AdapterChecks(
+        files, base_model=base_folder, prompts=ServingPrompts(), retriever=retriever, passages=settings.answer.passages
+    )
+    return LiveAdapter(AdapterRegistry(database, files), serving, probe=checks.probe, compare=checks.compare)
+
+
+def _base_model(settings: Settings, store: ModelStore) -> BaseModel:
+    """The chat model that adapters are trained for.
+
+    Raises:
+        Unavailable: it is served elsewhere, so that its weights are not at hand, or it was not pulled yet.
+    """
+    if settings.chat.address and not settings.chat.path:
+        raise Unavailable("adapters are trained on weights, and the chat model is served elsewhere: name its folder in chat.path")
+    model = _chat_model(settings, store)
+    named = settings.chat.path
+    return BaseModel(
+        named.name if named else model.name, store.path(model.name), "as its folder states" if named else model.licence
+    )
+
+
+def _protected_questions(settings: Settings) -> list[str]:
+    """The questions of the evaluation cases that the settings name, and of the sample corpus."""
+    return [case.question for path in (sample_corpus.CASES, *settings.training.protected_cases) for case in read_cases(path)]
+
+
+def _drafting_chat(engine: Engine, settings: Settings) -> tuple[BaseChatModel, str] | None:
+    """The chat model that words samples, with its name; None where no engine runs. Waits for one that is starting."""
+    if engine.status.state is EngineState.STARTING:
+        engine.wait_ready(_ENGINE_WAIT_S)
+    try:
+        endpoint = engine.endpoint()
+    except Unavailable:
+        return None
+    return _client(endpoint, settings), endpoint.model
+
+
+def _client(endpoint: Endpoint, settings: Settings) -> BaseChatModel:
+    from langchain_openai import ChatOpenAI  # takes a second to import, and most commands ask no model
+
+    return ChatOpenAI(
+        base_url=endpoint.base_url,
+        api_key=lambda: endpoint.api_key,
+        model=endpoint.model,
+        temperature=0,
+        max_completion_tokens=settings.answer.answer_tokens,
+        timeout=settings.answer.timeout_s,
+        max_retries=0,
+        stream_usage=True,
+    )
+
+
+def _chat(engine: Engine, live: LiveAdapter, settings: Settings) -> Callable[[Arm, Access], BaseChatModel]:
+    @lru_cache(maxsize=4)
+    def client(endpoint: Endpoint) -> BaseChatModel:
+        return _client(endpoint, settings)
+
+    def chat(arm: Arm, access: Access) -> BaseChatModel:
+        tuned = arm in (Arm.TUNED, Arm.TUNED_RAG)
+        return client(live.endpoint(access=access) if tuned else engine.endpoint())
 
     return chat
 

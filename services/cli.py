@@ -11,7 +11,19 @@ import sys
 import typer
 
 from ingest.errors import GraftError
-from services.commands import administration, documents, measuring, questions, running
+from services.commands import (
+    adapters,
+    administration,
+    comparing,
+    datasets,
+    documents,
+    following,
+    making,
+    measuring,
+    questions,
+    review,
+    running,
+)
 from services.commands.output import err
 from services.telemetry import configure_logging
 
@@ -26,13 +38,20 @@ for command in (
     documents.add,
     questions.search,
     questions.ask,
+    comparing.compare,
     measuring.check,
+    making.synthesize,
     running.serve,
     running.stop,
     documents.reindex,
 ):
     app.command()(command)
 app.add_typer(documents.app, name="documents")
+app.add_typer(datasets.app, name="dataset")
+app.add_typer(review.app, name="review")
+app.add_typer(making.train_app, name="train")
+app.add_typer(adapters.app, name="adapters")
+app.add_typer(following.app, name="jobs")
 app.add_typer(administration.groups_app, name="groups")
 app.add_typer(administration.keys_app, name="keys")
 app.add_typer(administration.models_app, name="models")

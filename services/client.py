@@ -49,20 +49,33 @@ class Client:
         Raises:
             GraftError: what the server answered instead; Unavailable where it no longer answers.
         """
+        response = self._answer(method, path, **request)
+        return response.json() if response.content else None
+
+    def fetch(self, path: str) -> bytes:
+        """The response's bytes, of a file.
+
+        Raises:
+            GraftError: as `call`.
+        """
+        return self._answer("GET", path).content
+
+    def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             response = self._http.request(method, path, **request)
         except httpx.HTTPError as error:
             raise Unavailable(f"the server no longer answers ({error}): start it again (graft serve), nothing is lost") from error
         if response.is_success:
-            return response.json() if response.content else None
+            return response
         raise _ERRORS.get(response.status_code, GraftError)(_detail(response))
 
 
 @contextlib.contextmanager
-def connect(settings: Settings, *, with_engine: bool = False) -> Iterator[Client]:
+def connect(settings: Settings, *, with_engine: bool = False, own_engine: bool = False) -> Iterator[Client]:
     """A client of the running server, or of a knowledge base that lives in this process until the block ends.
 
     `with_engine` says that answers will be asked for: then an engine elsewhere, if the settings name one, is used from here too.
+    `own_engine` says that the work is long enough to start one of our own for it, as a server would; it waits for that itself.
 
     Raises:
         Unavailable: another process owns the home and serves nobody.
@@ -83,9 +96,13 @@ def connect(settings: Settings, *, with_engine: bool = False) -> Iterator[Client
         kb = open_knowledge_base(settings, home)
         try:
             kb.start()
-            if with_engine and settings.chat.address:  # one of our own takes longer to start than a command should
+            if with_engine and settings.chat.address:
                 kb.engine.start()
                 kb.engine.wait_ready(_ENGINE_WAIT_S)
+            elif own_engine and settings.chat.start_engine:  # it takes longer to start than a short command should
+                kb.engine.start()
+            if own_engine:
+                kb.workshop.live.start()
             key = secrets.token_urlsafe(32)
             headers = {"Authorization": f"Bearer {key}"}
             with (

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import signal
 import socket
@@ -23,20 +22,18 @@ import subprocess
 import sys
 import threading
 import time
-import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 
-from ingest.errors import GraftError, InputRefused, Unavailable
+from ingest.errors import GraftError, Unavailable
+from services.engine_launch import FLAGS, SERVED_NAME, explain_exit, installed_device, plan_launch
 from services.model_sources import sibling_engine_python
 
-FLAGS = Path(__file__).with_name("engine.toml")
-SERVED_NAME = "graft-base"
 QUOTING = "Answers are quoted until then."
 LOG_LIMIT_BYTES = 10_000_000
 
@@ -52,10 +49,11 @@ class EngineState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """The state, a sentence that a person can act on, and how often the engine had to be started again."""
+    """The state, a sentence that a person can act on, how often the engine had to be started again, and why at last."""
 
     state: EngineState
     sentence: str
+    reason: str = ""
     restarts: int = 0
     pid: int | None = None
 
@@ -108,10 +106,12 @@ class EngineTimes:
 class _Watched:
     """A thread that keeps a status up to date, and those who wait for it."""
 
-    def __init__(self, times: EngineTimes) -> None:
+    def __init__(self, times: EngineTimes, *, called: str = "The language model") -> None:
+        """`called` is how its sentences begin."""
         self._times = times
+        self._called = called
         self._changed = threading.Condition()
-        self._status = EngineStatus(EngineState.OFF, "The language model is off; answers are quoted.")
+        self._status = EngineStatus(EngineState.OFF, f"{called} is off; answers are quoted.")
         self._endpoint: Endpoint | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -126,7 +126,7 @@ class _Watched:
         if self._thread is not None and self._thread.is_alive():
             return
         self._stopping.clear()
-        self._set(EngineState.STARTING, f"The language model is starting. {QUOTING}")
+        self._set(EngineState.STARTING, f"{self._called} is starting. {QUOTING}")
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -136,7 +136,7 @@ class _Watched:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        self._set(EngineState.OFF, "The language model is off; answers are quoted.", pid=None)
+        self._set(EngineState.OFF, f"{self._called} is off; answers are quoted.", pid=None)
 
     def endpoint(self) -> Endpoint:
         """Where to send requests. Raises: Unavailable, with the status sentence, unless the engine is ready."""
@@ -192,70 +192,12 @@ class RemoteEngine(_Watched):
         return self._set(EngineState.READY, f"The language model {model} at {self._base_url} is ready.")
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """One way to start vLLM: command line and environment, the secret only in the latter."""
-
-    command: tuple[str, ...]
-    environment: Mapping[str, str] = field(repr=False)
-
-
-def plan_launch(
-    *,
-    python: Path,
-    model_dir: Path,
-    port: int,
-    api_key: str,
-    context_tokens: int = 0,
-    flags_file: Path = FLAGS,
-    device: str = "cpu",
-    cores: int = 2,
-    variables: Mapping[str, str] | None = None,
-) -> Launch:
-    """The command and environment for vLLM on `device` ("cpu" or "gpu"), from the flags file. Pure but for reading that file.
-
-    `context_tokens` is the model's own limit, 0 where unknown; `variables` the environment to start from. Raises: InputRefused.
-    """
-    table = _read_flags(flags_file)
-    flags = {**table.get("flags", {}), **table.get(device, {}).get("flags", {})}
-    if context_tokens:
-        flags["max-model-len"] = min(int(flags.get("max-model-len", context_tokens)), context_tokens)
-    flags |= {"host": "127.0.0.1", "port": port, "model": str(model_dir), "served-model-name": SERVED_NAME}
-    # -P keeps the working folder out of the import path.
-    command = [str(python), "-P", "-m", "vllm.entrypoints.openai.api_server"]
-    for name, value in flags.items():
-        command += [f"--{name}"] if value is True else [] if value is False else [f"--{name}", str(value)]
-    inherited = os.environ if variables is None else variables
-    environment = {name: value for name, value in inherited.items() if not name.startswith(("GRAFT_", "PYTHON", "VIRTUAL_ENV"))}
-    if device == "cpu" and cores <= 4:
-        # Measured on 2 cores (docs/decisions/0002): one unbound thread makes 26-31 tokens a second whether the other core is
-        # busy or not, a thread on each core 17 and, when one is busy, 6. With more cores vLLM's own binding leaves one free.
-        environment |= {"OMP_NUM_THREADS": str(max(1, cores - 1)), "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
-    environment |= {**table.get("environment", {}), **table.get(device, {}).get("environment", {})}
-    environment |= {"VLLM_API_KEY": api_key, "NO_PROXY": "127.0.0.1,localhost"}
-    return Launch(tuple(command), environment)
-
-
-def _read_flags(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputRefused(f"The engine's flags file {path} cannot be read: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputRefused(f"The engine's flags file {path} is not TOML: {error}.") from error
-
-
-def installed_device(python: Path) -> str:
-    """ "cpu" where the environment of `python` holds the CPU build of vLLM, else "gpu"."""
-    environment = python.parent.parent
-    return "cpu" if any(environment.glob("lib/python*/site-packages/vllm_cpu-*.dist-info")) else "gpu"
-
-
 class EngineProcess(_Watched):
     """Our own vLLM, started from the engine's environment and kept running.
 
     `python` is that environment's interpreter (default: beside ours, `.venv` → `.venv-engine`); `model_dir` may be a callable, so
-    that a model that is pulled later is found at the next try. The log is `home/logs/engine.log`.
+    that a model that is pulled later is found at the next try. The log is `home/logs/<log_name>.log`. With `lora`, adapters can
+    be loaded into it while it runs. Where several run, each has a `served_name` and a `log_name` of its own.
     """
 
     def __init__(
@@ -266,14 +208,20 @@ class EngineProcess(_Watched):
         python: Path | None = None,
         context_tokens: int = 0,
         flags_file: Path = FLAGS,
+        served_name: str = SERVED_NAME,
+        called: str = "The language model",
+        log_name: str = "engine",
+        lora: bool = False,
         times: EngineTimes | None = None,
     ) -> None:
-        super().__init__(times or EngineTimes())
+        super().__init__(times or EngineTimes(), called=called)
         self._model_dir = model_dir
         self._python = python or sibling_engine_python()
         self._context_tokens = context_tokens
         self._flags_file = flags_file
-        self.log_path = home / "logs" / "engine.log"
+        self._served_name = served_name
+        self.lora = lora
+        self.log_path = home / "logs" / f"{log_name}.log"
         self._port = 0
         self._api_key = secrets.token_urlsafe(32)
 
@@ -290,12 +238,12 @@ class EngineProcess(_Watched):
             if time.monotonic() - began > self._times.calm_s:
                 back_off_s = self._times.back_off_s
             again = f"It is started again in {back_off_s:.0f} s."
-            sentence = f"The language model is not running: {reason.rstrip('.')}. {again} {QUOTING}"
-            self._set(EngineState.FAILED, sentence, pid=None, restarts=self._status.restarts + 1)
+            sentence = f"{self._called} is not running: {reason.rstrip('.')}. {again} {QUOTING}"
+            self._set(EngineState.FAILED, sentence, reason=reason, pid=None, restarts=self._status.restarts + 1)
             if self._stopping.wait(back_off_s):
                 return
             back_off_s = min(back_off_s * 2, self._times.back_off_limit_s)
-            self._set(EngineState.STARTING, f"The language model is starting again. {QUOTING}")
+            self._set(EngineState.STARTING, f"{self._called} is starting again. {QUOTING}")
 
     def _run_once(self) -> str:
         """Why the engine ended, in words; returns only when its whole process group is gone."""
@@ -306,6 +254,7 @@ class EngineProcess(_Watched):
         launch = plan_launch(
             python=self._python, model_dir=model_dir, port=self._port, api_key=self._api_key, context_tokens=self._context_tokens,
             flags_file=self._flags_file, device=installed_device(self._python), cores=len(os.sched_getaffinity(0)),
+            served_name=self._served_name, lora=self.lora,
         )  # fmt: skip
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         if self.log_path.is_file() and self.log_path.stat().st_size > LOG_LIMIT_BYTES:
@@ -339,8 +288,8 @@ class EngineProcess(_Watched):
                 if _answers(client, health):
                     missed = 0
                     if not ready:
-                        self._endpoint = Endpoint(f"http://127.0.0.1:{self._port}/v1", self._api_key, SERVED_NAME)
-                        self._set(EngineState.READY, "The language model is ready.")
+                        self._endpoint = Endpoint(f"http://127.0.0.1:{self._port}/v1", self._api_key, self._served_name)
+                        self._set(EngineState.READY, f"{self._called} is ready.")
                 elif ready:
                     missed += 1
                     if missed >= times.missed_polls and process.poll() is None:
@@ -390,39 +339,6 @@ def _free_port(wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise Unavailable("this machine has no free port for it")
-
-
-_MEMORY = "out of memory|Cannot allocate memory|No available memory for the cache|Free memory on device"
-_MODEL = r"config\.json|Invalid repository ID|Repo id must be|No such file or directory: .*safetensors"
-_CAUSES: tuple[tuple[str, str], ...] = (
-    ("No module named '?vllm", "vLLM is not installed in {python}; run `make up`"),
-    ("[Aa]ddress already in use", "another program took its port"),
-    ("No space left on device", "the disk is full"),
-    (_MEMORY, "there is not enough memory for the model"),
-    ("unrecognized arguments: (?P<what>.+)", "engine.toml names options that this vLLM does not know: {what}"),
-    ("libcuda|No CUDA GPUs|NVIDIA driver", "it is the GPU build of vLLM and finds no usable GPU"),
-    ("EngineDeadError", "its worker process was ended, most often because the machine ran out of memory"),
-    (_MODEL, "the model's folder does not hold a whole model; run `graft models verify`"),
-)
-_PREFIX = re.compile(r"^\(\w+ pid=\d+\)\s*|^(ERROR|INFO|WARNING) [\d-]+ [\d:]+ \[[^\]]*\]\s*")
-
-
-def explain_exit(log: str, code: int, python: Path, unanswered: str = "") -> str:
-    """Why a vLLM process ended, in one clause for people, from what it wrote and its exit code.
-
-    `unanswered` is why it was ended by us, if it was: the log may know better.
-    """
-    for pattern, words in _CAUSES:
-        if found := re.search(pattern, log):
-            return words.format(python=python, what=found.groupdict().get("what", ""))
-    if unanswered:
-        return unanswered
-    if code in {-signal.SIGKILL, 128 + signal.SIGKILL}:
-        return "it was killed, most often because the machine ran out of memory"
-    lines = [_PREFIX.sub("", _PREFIX.sub("", line)).strip() for line in log.splitlines()]
-    errors = [line for line in lines if re.match(r"(\w+\.)*\w*(Error|Exception)\b", line)]
-    last = errors[-1] if errors else next((line for line in reversed(lines) if line), "it wrote nothing")
-    return f"it ended with code {code} ({last[:200]})"
 
 
 def _plain(error: Exception) -> str:

@@ -56,6 +56,16 @@ class Home:
         return self.folder / "indexes"
 
     @property
+    def adapters(self) -> Path:
+        """Trained adapters, a folder each."""
+        return self.folder / "adapters"
+
+    @property
+    def training(self) -> Path:
+        """Trainings under way, a folder each."""
+        return self.folder / "training"
+
+    @property
     def logs(self) -> Path:
         """Logs of the server and the engine."""
         return self.folder / "logs"

@@ -7,14 +7,12 @@ often the process is killed or stopped. The table is what people see; DBOS's own
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import structlog
-from dbos import DBOS, DBOSConfig, Queue, SetWorkflowID
 from sqlalchemy import JSON, Column, Engine, Integer, String, Table, Text, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -23,6 +21,7 @@ from ingest.files import full_disk_said_plainly
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.schema import metadata, now
 from ingest.types import Access
+from services.workflows import Stopped, Workflows
 
 log = structlog.get_logger()
 
@@ -48,14 +47,7 @@ job_table = Table(
 )
 
 UNFINISHED = ("queued", "running")
-# Documents are read one after another: the reader process, the index writer and SQLite each take one at a time.
-_CONCURRENT_JOBS = 1
-# How often DBOS looks into its queue; at its default of 1 s a small document would wait longer than it is worked on.
-_POLLING_INTERVAL_S = 0.1
-# How long `stop` waits for the step under way. Indexing a large document is the longest that is not given up.
-_STOP_TIMEOUT_S = 30.0
-
-_Result = TypeVar("_Result")
+_WORKFLOW = "add_document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,63 +68,21 @@ class Job:
     groups: tuple[str, ...]
 
 
-class _Stopped(BaseException):
-    """Leaves a workflow in the middle, for the next start to take up again.
-
-    No `Exception`, because DBOS keeps those as the outcome.
-    """
-
-
 class Jobs:
-    """Runs the pipeline's steps as workflows; `start` before `submit`, `stop` at the end."""
+    """Runs the pipeline's steps as workflows; `start` before `submit`."""
 
-    def __init__(self, engine: Engine, pipeline: Pipeline) -> None:
+    def __init__(self, engine: Engine, pipeline: Pipeline, workflows: Workflows) -> None:
         self._engine = engine
         self._pipeline = pipeline
-        self._stopping = threading.Event()
-        self._working = threading.Lock()
+        self._workflows = workflows
         self._unwritten: dict[str, dict[str, Any]] = {}
-        self._queue: Queue | None = None
-        self._workflow: Callable[[str], None] | None = None
+        # Documents are read one after another: the reader process, the index writer and SQLite each take one at a time.
+        workflows.define(_WORKFLOW, self._run, queue="documents")
 
     def start(self) -> None:
-        """Begins to work, first on what an earlier process left unfinished."""
-        self._stopping.clear()
-        url = self._engine.url.render_as_string(hide_password=False)
-        # One executor and one version: whatever build of ours left a job behind, this one finishes it.
-        DBOS(
-            config=DBOSConfig(
-                name="graft",
-                system_database_url=url,
-                system_database_engine=self._engine,
-                executor_id="graft",
-                application_version="1",
-                enable_otlp=False,
-                log_level="ERROR",
-            )
-        )
-
-        @DBOS.workflow(name="add_document")
-        def add_document(job_id: str) -> None:
-            with self._working:
-                self._run(job_id)
-
-        self._workflow = add_document
-        DBOS.launch()
-        self._queue = DBOS.register_queue(
-            "documents", worker_concurrency=_CONCURRENT_JOBS, polling_interval_sec=_POLLING_INTERVAL_S
-        )
+        """Takes up what an earlier process noted and did not enqueue; the workflows are started before."""
         for job_id in self._unfinished():  # DBOS knows most of them; one killed between our row and its row it does not
-            self._enqueue(job_id)
-
-    def stop(self) -> None:
-        """Stops working; what is unfinished goes on at the next start."""
-        self._stopping.set()
-        self._pipeline.worker.close()  # a reading under way is given up, and begun again at the next start
-        if self._working.acquire(timeout=_STOP_TIMEOUT_S):
-            self._working.release()
-        DBOS.destroy(destroy_registry=True)
-        self._queue = None
+            self._workflows.enqueue(_WORKFLOW, job_id)
 
     def submit(self, new: NewDocument, *, once: str | None = None) -> Job:
         """The job that adds this document, already durable.
@@ -164,7 +114,7 @@ class Jobs:
             except IntegrityError:
                 return self._earlier(once, new)
             try:
-                self._enqueue(job_id)
+                self._workflows.enqueue(_WORKFLOW, job_id)
             except Exception:
                 with (
                     contextlib.suppress(DBAPIError),
@@ -206,12 +156,6 @@ class Jobs:
         with self._engine.begin() as connection:
             connection.execute(delete(job_table).where(job_table.c.document_id == document_id))
 
-    def _enqueue(self, job_id: str) -> None:
-        if self._queue is None or self._workflow is None:
-            raise GraftError("the job system is not started: call start() first")
-        with SetWorkflowID(job_id):  # the same id twice is one workflow
-            self._queue.enqueue(self._workflow, job_id)
-
     def _earlier(self, once: str | None, new: NewDocument) -> Job:
         """The job that a request of this name began before."""
         with self._engine.connect() as connection:
@@ -237,13 +181,13 @@ class Jobs:
             end = {"status": "failed", "error": f"an unexpected error while adding it: {type(error).__name__}: {error}"}
         try:  # not as steps: DBOS would keep a failure, and repeat it at every start
             if "error" in end:
-                self._unless_stopping(self._pipeline.discard, new)
-            self._unless_stopping(self._end, job_id, end)
+                self._workflows.unless_stopping(self._pipeline.discard, new)
+            self._workflows.unless_stopping(self._end, job_id, end)
         except Exception as error:
             # Nothing can be written, so this end lives in memory, and the next start tries again.
             log.exception("job cannot be ended", job_id=job_id, document=new.name)
             self._unwritten[job_id] = {"status": "failed", "error": end.get("error") or str(error)}
-            raise _Stopped from error
+            raise Stopped from error
 
     def _add(self, job_id: str, new: NewDocument) -> dict[str, Any]:
         pipeline = self._pipeline
@@ -282,12 +226,13 @@ class Jobs:
             self._update(job_id, stage="publish")
             pipeline.publish(version_id)
 
-        if (facts := self._step("unchanged", unchanged)) is not None:
+        step = self._workflows.step
+        if (facts := step("unchanged", unchanged)) is not None:
             return {"status": "done", "outcome": "unchanged", **facts}
-        pages, warnings = self._step("read", read)
-        version_id, document_id, number = self._step("stage", stage)
-        self._step("index", index, version_id)
-        self._step("publish", publish, version_id)
+        pages, warnings = step("read", read)
+        version_id, document_id, number = step("stage", stage)
+        step("index", index, version_id)
+        step("publish", publish, version_id)
         return {
             "status": "done",
             "outcome": "added",
@@ -297,20 +242,6 @@ class Jobs:
             "pages_total": pages,
             "warnings": warnings,
         }
-
-    def _step(self, name: str, function: Callable[..., _Result], *arguments: Any) -> _Result:
-        """What the function returns, or returned in an earlier process."""
-        return DBOS.run_step({"name": name}, self._unless_stopping, function, *arguments)
-
-    def _unless_stopping(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
-        if self._stopping.is_set():
-            raise _Stopped
-        try:
-            return function(*arguments)
-        except Exception as error:
-            if self._stopping.is_set():  # it may have failed because of that, so it says nothing of the document
-                raise _Stopped from error
-            raise
 
     def _end(self, job_id: str, values: dict[str, Any]) -> None:
         self._update(job_id, **values)

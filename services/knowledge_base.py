@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from eval.types import Answer, Arm, Quote, Style
+from finetune.types import Lineage
 from ingest.catalog import Catalog, DocumentRecord
 from ingest.errors import Conflict, GraftError, InputRefused, Unavailable
 from ingest.files import FileStore, full_disk_said_plainly
@@ -24,10 +25,13 @@ from ingest.layout import boxes_of_span
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.types import Access, Bbox, Hit
 from services.answering import Answering, ChatAbility, Done, Event, Turn
+from services.comparing import Failed
 from services.engine import Engine
 from services.jobs import Job, Jobs
 from services.keys import Keys
 from services.wording import profile_note
+from services.workflows import Workflows
+from services.workshop import Workshop
 
 log = structlog.get_logger()
 
@@ -87,7 +91,9 @@ class KnowledgeBase:
     files: FileStore
     pipeline: Pipeline
     drawer: PdfWorker
+    workflows: Workflows
     jobs: Jobs
+    workshop: Workshop
     retriever: Search
     answering: Answering
     ability: ChatAbility
@@ -99,11 +105,18 @@ class KnowledgeBase:
             if added := self.pipeline.reconcile():
                 log.info("indexes brought to the catalog's state", chunks_added=added)
             self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+            for told in self.workshop.registry.reconcile():
+                log.warning(told)
+            self.workflows.start()
             self.jobs.start()
+            self.workshop.runs.start()
 
     def stop(self) -> None:
         """Ends all work and lets go of the files; what is unfinished goes on at the next start."""
-        self.jobs.stop()
+        self.workflows.signal_stop()
+        self.pipeline.worker.close()  # a reading under way is given up, and begun again at the next start
+        self.workshop.live.stop()
+        self.workflows.stop()
         self.engine.stop()
         self.drawer.close()
         self.pipeline.index.close()
@@ -134,25 +147,31 @@ class KnowledgeBase:
         """The documents that the caller may read, by name."""
         return self.catalog.documents(access=access)
 
-    def remove(self, document_id: str, *, access: Access) -> None:
-        """Deletes a document and everything made from it.
+    def remove(self, document_id: str, *, access: Access) -> Lineage:
+        """Deletes a document and everything made from it; what that was.
 
         Raises:
             NotFound: no such document for this caller.
         """
+        self.catalog.document(document_id, access=access)
+        lineage = self.workshop.forget(document_id)  # first: a kill in between leaves a document that can be removed again
         self.pipeline.remove(document_id, access=access)
         self.jobs.forget(document_id)
         self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+        return lineage
 
     def set_groups(self, document_id: str, groups: Sequence[str], *, access: Access) -> DocumentRecord:
-        """The document, carrying other groups from now on.
+        """The document, carrying other groups from now on. Where a group loses it, what was made from it is purged.
 
         Raises:
             NotFound: no such document for this caller. InputRefused: a group does not exist.
             Conflict: a document of the same name carries these groups.
         """
         known = self.groups.require(groups, access=access)
+        before = self.catalog.document(document_id, access=access).groups
         self.pipeline.set_groups(document_id, known, access=access)
+        if not set(before) <= set(known):
+            self.workshop.forget(document_id)
         self.jobs.follow_groups(document_id, known)
         return self.catalog.document(document_id, access=access)
 
@@ -212,9 +231,19 @@ class KnowledgeBase:
         Raises:
             InputRefused: the question is longer than `LONGEST_QUESTION`.
         """
-        if len(question) > LONGEST_QUESTION:
-            raise InputRefused(f"the question has {len(question)} characters; at most {LONGEST_QUESTION} are read: shorten it")
+        _require_readable(question)
         return self.answering.stream(question, access=access, arm=arm, style=style, history=history)
+
+    def compare(
+        self, question: str, *, access: Access, arms: Sequence[Arm], history: Sequence[Turn] = ()
+    ) -> AsyncGenerator[tuple[Arm | None, Event | Failed], None]:
+        """The events of several arms' answers from one search; see `Answering.compare`.
+
+        Raises:
+            InputRefused: the question is longer than `LONGEST_QUESTION`.
+        """
+        _require_readable(question)
+        return self.answering.compare(question, access=access, arms=arms, history=history)
 
     async def ask(self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()) -> Answer:
         """The whole answer; what `stream` ends with."""
@@ -236,6 +265,11 @@ class KnowledgeBase:
             model = ""
         told = {"state": str(engine.state), "detail": engine.sentence, "model": model}
         return Status(self.profile, told, documents, chunks, profile_note(self.ability.writes))
+
+
+def _require_readable(question: str) -> None:
+    if len(question) > LONGEST_QUESTION:
+        raise InputRefused(f"the question has {len(question)} characters; at most {LONGEST_QUESTION} are read: shorten it")
 
 
 def boxes_of_quote(catalog: Catalog, quote: Quote, access: Access) -> tuple[Bbox, ...]:

@@ -53,3 +53,21 @@ def is_refusal(text: str, *, language: str) -> bool:
 def without_markers(text: str) -> str:
     """The text without the model's own `[n]`: citations follow the evidence, not the model's word."""
     return _MARKER.sub("", text).strip()
+
+
+class ServingPrompts:
+    """These prompts as training sees them: its `PromptBuilder`."""
+
+    version = VERSION
+
+    def grounded(self, question: str, hits: Sequence[Hit], *, language: str) -> list[BaseMessage]:
+        """See `grounded_prompt`."""
+        return grounded_prompt(question, hits, language=language)
+
+    def closed_book(self, question: str, *, language: str) -> list[BaseMessage]:
+        """See `closed_book_prompt`."""
+        return closed_book_prompt(question, language=language)
+
+    def refusal(self, language: str) -> str:
+        """See `REFUSAL`."""
+        return REFUSAL[language]

@@ -47,6 +47,7 @@ def _serve(settings: Settings, home: Home, listener: socket.socket) -> None:
         kb.start()
         if settings.chat.start_engine or settings.chat.address:
             kb.engine.start()
+            kb.workshop.live.start()
         local_key = secrets.token_urlsafe(32)
         server = uvicorn.Server(
             uvicorn.Config(create_app(kb, local_key=local_key), log_level="warning", timeout_graceful_shutdown=10)

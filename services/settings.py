@@ -63,6 +63,17 @@ class AnswerSettings(Section):
     timeout_s: float = Field(120.0, description="seconds that the engine may take for one answer")
 
 
+class TrainingSettings(Section):
+    """How training data and adapters are made and served."""
+
+    protected_cases: tuple[Path, ...] = Field(
+        (), description="files of your evaluation cases: no training sample may repeat a question of theirs"
+    )
+    serving: Literal["auto", "merged", "lora"] = Field(
+        "auto", description="how the live adapter is served: merged by an engine of its own, or as LoRA by the present one"
+    )
+
+
 class Settings(BaseSettings):
     """All settings of one process."""
 
@@ -79,6 +90,7 @@ class Settings(BaseSettings):
     embedding: EmbeddingSettings = EmbeddingSettings()
     read: ReadSettings = ReadSettings()
     answer: AnswerSettings = AnswerSettings()
+    training: TrainingSettings = TrainingSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -23,6 +23,10 @@ MODEL_REFUSED = {
     "en": "the chat model found no answer in the passages",
     "zh": "对话模型在找到的段落中没有看到答案",
 }
+MODEL_DOES_NOT_KNOW = {
+    "en": "the chat model, which was given no passages, says that it does not know",
+    "zh": "对话模型在没有段落的情况下表示不知道答案",
+}
 NOTHING_TO_SHOW = {
     "en": "no sentence of the documents answers the question",
     "zh": "文档中没有能回答该问题的句子",

@@ -12,10 +12,11 @@ from typing import Any
 from ingest.index.hybrid import HybridIndex
 from ingest.pipeline import Pipeline
 from services.jobs import Jobs
+from services.workflows import Workflows
 from tests.product import ADMINISTRATOR, Product, settings_of
 
 OWNERS: dict[str, Any] = {
-    "_enqueue": Jobs,
+    "enqueue": Workflows,
     "unchanged": Pipeline,
     "read": Pipeline,
     "stage": Pipeline,

@@ -22,7 +22,7 @@ from fastapi.testclient import TestClient
 
 from eval.judge import HouseJudge
 from eval.types import Arm
-from ingest.errors import Unavailable
+from ingest.errors import NotFound, Unavailable
 from ingest.isolation import PdfWorker
 from ingest.types import Access
 from services import assembly
@@ -101,10 +101,16 @@ class Product:
             self._opened = None
             self._home.release()
 
-    def use_chat(self, chat: FakeChat | None, *, ability: ChatAbility = BOTH_LANGUAGES) -> KnowledgeBase:
-        """The knowledge base with this chat model, or with an engine that is down."""
+    def use_chat(
+        self, chat: FakeChat | None, *, tuned: FakeChat | None = None, ability: ChatAbility = BOTH_LANGUAGES
+    ) -> KnowledgeBase:
+        """The knowledge base with this chat model, or with an engine that is down; `tuned` answers as the live adapter."""
 
-        def model(_arm: Arm) -> FakeChat:
+        def model(arm: Arm, _access: Access) -> FakeChat:
+            if arm in (Arm.TUNED, Arm.TUNED_RAG):
+                if tuned is None:
+                    raise NotFound(f"no adapter is live, so there is no arm {arm}")
+                return tuned
             if chat is None:
                 raise Unavailable("the language model is not running")
             return chat

@@ -13,11 +13,12 @@ from fastapi.responses import JSONResponse, Response
 
 from eval.types import Answer
 from ingest.errors import GraftError
-from services.answering import Done, Event, JudgedSentence, Sources, Token, Turn
+from services.answering import Done, Event, JudgedSentence, Sources, Turn
 from services.api import schemas, sse
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
 from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
+from services.writing import Token
 
 router = APIRouter(prefix="/api", tags=["questions"])
 
@@ -56,25 +57,34 @@ async def answer_of(first: Event, rest: AsyncGenerator[Event, None]) -> Answer:
 
 async def _written(first: Event, rest: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
     async with aclosing(rest):
-        yield _event(first)
+        yield _written_event(first)
         try:
             async for event in rest:
-                yield _event(event)
+                yield _written_event(event)
         except GraftError as error:
             yield sse.event(problem_of(error), name="error")
 
 
-def _event(event: Event) -> str:
+def _written_event(event: Event) -> str:
+    name, data = described(event)
+    return sse.event(data, name=name)
+
+
+def described(event: Event) -> tuple[str, dict[str, Any]]:
+    """The event's name and what it says, as JSON."""
     match event:
         case Sources(hits):
-            return sse.event({"hits": [schemas.hit(hit) for hit in hits]}, name="sources")
+            return "sources", {"hits": [schemas.hit(hit) for hit in hits]}
         case Token(text):
-            return sse.event({"text": text}, name="token")
+            return "token", {"text": text}
         case JudgedSentence(index, sentence, citations, shown):
             cited = [schemas.citation(citation) for citation in citations]
-            return sse.event(
-                {"index": index, **schemas.sentence(sentence), "citations": cited, "shown": shown, "replaces": None},
-                name="sentence",
-            )
+            return "sentence", {
+                "index": index,
+                **schemas.sentence(sentence),
+                "citations": cited,
+                "shown": shown,
+                "replaces": None,
+            }
         case Done(answer):
-            return sse.event(schemas.answer(answer), name="done")
+            return "done", schemas.answer(answer)

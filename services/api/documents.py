@@ -1,4 +1,4 @@
-"""`/api/documents` and `/api/jobs`: adding, listing, showing and removing documents."""
+"""`/api/documents`: adding, listing, showing and removing documents."""
 
 from __future__ import annotations
 
@@ -59,11 +59,16 @@ def show_document(document_id: str, kb: TheKnowledgeBase, access: Caller) -> dic
     return asdict(kb.catalog.document(document_id, access=access))
 
 
-@router.delete("/documents/{document_id}", status_code=204)
-def remove_document(document_id: str, kb: TheKnowledgeBase, access: Administrator) -> Response:
-    """Deletes a document and everything made from it."""
-    kb.remove(document_id, access=access)
-    return Response(status_code=204)
+@router.delete("/documents/{document_id}", response_model=schemas.LineageModel)
+def remove_document(document_id: str, kb: TheKnowledgeBase, access: Administrator) -> dict[str, Any]:
+    """Deletes a document and everything made from it; tells what that was."""
+    return asdict(kb.remove(document_id, access=access))
+
+
+@router.get("/documents/{document_id}/lineage", response_model=schemas.LineageModel)
+def show_lineage(document_id: str, kb: TheKnowledgeBase, access: Administrator) -> dict[str, Any]:
+    """What was made from a document, and would end with it."""
+    return asdict(kb.workshop.lineage(document_id, access=access))
 
 
 @router.put("/documents/{document_id}/groups", response_model=schemas.DocumentModel)
@@ -95,12 +100,6 @@ def page_image(
     """A page as an image, with the cited passage boxed."""
     png = kb.page_image(document_id, number, access=access, version=version, chunk=chunk, quote=quote)
     return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=300"})
-
-
-@router.get("/jobs/{job_id}", response_model=schemas.JobModel)
-def show_job(job_id: str, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
-    """How far the adding of one document has come."""
-    return asdict(kb.jobs.get(job_id, access=access))
 
 
 def _pieces(file: UploadFile) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ Annotations give each citation as `url_citation` with our own `graft` object bes
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -20,17 +21,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from eval.types import Answer, Arm, Citation, Sentence, Style
 from ingest.errors import GraftError, InputRefused, NotFound
+from ingest.types import Access
 from services.answering import Done, Event, JudgedSentence, Turn
 from services.api import sse
 from services.api.ask import answer_of
 from services.api.auth import Caller, TheKnowledgeBase
 from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
+from services.knowledge_base import KnowledgeBase
 from services.wording import piece
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 
 _ARMS = {"graft-base": Arm.BASE, "graft-rag": Arm.RAG}
+_ARMS_OF_AN_ADAPTER = {"graft-tuned": Arm.TUNED, "graft-tuned-rag": Arm.TUNED_RAG}
 
 
 class ContentPart(BaseModel):
@@ -75,22 +79,22 @@ class ChatRequest(BaseModel):
 
 
 @router.get("/models")
-def list_models(_access: Caller) -> dict[str, Any]:
-    """The ways of answering that are there now."""
-    return {"object": "list", "data": [_model(name) for name in _ARMS]}
+def list_models(kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
+    """The ways of answering that are there now for the caller."""
+    return {"object": "list", "data": [_model(name) for name in _arms(kb, access)]}
 
 
 @router.get("/models/{name}")
-def show_model(name: str, _access: Caller) -> dict[str, Any]:
+def show_model(name: str, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
     """One way of answering."""
-    _arm(name)
+    _arm(name, kb, access)
     return _model(name)
 
 
 @router.post("/chat/completions", response_model=None)
 async def chat_completions(body: ChatRequest, request: Request, kb: TheKnowledgeBase, access: Caller) -> Response:
     """An answer to the last user message, as one object or as a stream of chunks."""
-    arm = _arm(body.model)
+    arm = await asyncio.to_thread(_arm, body.model, kb, access)
     asked = [index for index, message in enumerate(body.messages) if message.role == "user"]
     if not asked:
         raise InputRefused("messages hold no user message: the last one of role user is the question")
@@ -208,10 +212,16 @@ def _usage(answer: Answer) -> dict[str, int]:
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
-def _arm(name: str) -> Arm:
-    if name not in _ARMS:
-        raise NotFound(f"there is no model {name!r}; there are: {', '.join(_ARMS)}")
-    return _ARMS[name]
+def _arms(kb: KnowledgeBase, access: Access) -> dict[str, Arm]:
+    """Model name → arm, those of the adapter only while one is live that the caller may use."""
+    return {**_ARMS, **_ARMS_OF_AN_ADAPTER} if kb.workshop.live.is_live(access=access) else _ARMS
+
+
+def _arm(name: str, kb: KnowledgeBase, access: Access) -> Arm:
+    arms = _arms(kb, access)
+    if name not in arms:
+        raise NotFound(f"there is no model {name!r}; there are: {', '.join(arms)}")
+    return arms[name]
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -159,6 +159,15 @@ class JobModel(BaseModel):
     error: str | None
 
 
+class LineageModel(BaseModel):
+    """What was made from a document: how many training samples, and the data sets and adapters that hold them."""
+
+    document_id: str
+    samples: int
+    datasets: list[str]
+    adapters: list[str]
+
+
 class JobsResponse(BaseModel):
     """The jobs that an upload began."""
 

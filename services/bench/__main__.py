@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from eval.report import Report, Table, write_report
+from eval.report import Report, Table, plain, write_report
 from ingest.errors import GraftError
 from services.bench.clock import Progress
 from services.bench.course import Course
@@ -83,7 +83,7 @@ def _print_summary(report: Report) -> None:
 def _drawn(table: Table) -> rich.table.Table:
     drawn = rich.table.Table(*map(escape, table.headings), box=None, pad_edge=False, header_style="dim")
     for row in table.rows:
-        drawn.add_row(*map(escape, row))
+        drawn.add_row(*(escape(plain(cell)) for cell in row))
     return drawn
 
 

@@ -132,12 +132,14 @@ def list_documents(as_json: Json = False) -> None:
 
 @app.command("show")
 def show_document(document: Annotated[str, typer.Argument(help="Its id or name.")], as_json: Json = False) -> None:
-    """One document."""
+    """One document, and what was made from it."""
     with connect(load_settings()) as client:
         record = resolve(client, document)
+        lineage = client.call("GET", f"/api/documents/{record['document_id']}/lineage")
     if as_json:
-        return print_json(record)
-    return print_table(["field", "value"], [[key, value] for key, value in record.items()])
+        return print_json({**record, "lineage": lineage})
+    print_table(["field", "value"], [[key, value] for key, value in record.items()])
+    return _print_lineage(lineage, "made from it", "holds some of them", "has learned from some of them")
 
 
 @app.command("remove")
@@ -145,8 +147,11 @@ def remove_document(document: Annotated[str, typer.Argument(help="Its id or name
     """Delete a document and everything made from it."""
     with connect(load_settings()) as client:
         record = resolve(client, document)
-        client.call("DELETE", f"/api/documents/{record['document_id']}")
-    return print_json({"removed": record["document_id"]}) if as_json else out.print(f"removed {record['document']}", markup=False)
+        lineage = client.call("DELETE", f"/api/documents/{record['document_id']}")
+    if as_json:
+        return print_json({"removed": record["document_id"], **lineage})
+    out.print(f"removed {record['document']}", markup=False)
+    return _print_lineage(lineage, "purged", "is incomplete now", "is flagged: it has learned from it")
 
 
 @app.command("set-groups")
@@ -160,6 +165,15 @@ def set_groups(
         record = resolve(client, document)
         changed = client.call("PUT", f"/api/documents/{record['document_id']}/groups", json={"groups": groups})
     return print_json(changed) if as_json else out.print(f"{changed['document']}: {', '.join(changed['groups'])}", markup=False)
+
+
+def _print_lineage(lineage: dict[str, Any], samples: str, dataset: str, adapter: str) -> None:
+    if lineage["samples"]:
+        out.print(f"{lineage['samples']} training samples {samples}")
+    for one in lineage["datasets"]:
+        out.print(f"data set {one} {dataset}")
+    for one in lineage["adapters"]:
+        out.print(f"adapter {one} {adapter}")
 
 
 def resolve(client: Client, named: str) -> dict[str, Any]:

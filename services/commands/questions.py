@@ -10,6 +10,7 @@ from eval import sample_corpus
 from eval.types import Arm, Style
 from ingest.errors import GraftError
 from services.client import Client, connect
+from services.commands.comparing import answers_to, print_side_by_side
 from services.commands.documents import finish, submit
 from services.commands.output import GroupOption, Json, out, print_json
 from services.settings import load_settings
@@ -38,11 +39,14 @@ def ask(
     question: Annotated[str, typer.Argument(help="What you want to know, in Chinese or English.")],
     arm: Annotated[Arm, typer.Option(help="The way of answering.")] = Arm.RAG,
     style: Annotated[Style, typer.Option(help="Written by the model, quoted, or what suits.")] = Style.AUTO,
+    compare: Annotated[bool, typer.Option("--compare", help="All arms side by side, each written by its model.")] = False,
     group: GroupOption = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question from the documents, with citations."""
     with connect(load_settings(), with_engine=True) as client:
+        if compare:
+            return print_side_by_side(answers_to(client, question, groups=group), as_json=as_json)
         answer = answer_to(client, question, arm=arm, style=style, groups=group)
     return print_json(answer) if as_json else _print_answer(answer)
 

@@ -12,9 +12,10 @@ from eval.judge import HouseJudge
 from eval.types import Answer, Arm, Quote, Style
 from ingest.errors import InputRefused, NotFound, Unavailable
 from ingest.types import Access, Bbox, Hit
-from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources, Token, Turn
+from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources, Turn
 from services.prompts import REFUSAL
 from services.settings import AnswerSettings
+from services.writing import Token
 from tests.fakes import FakeChat
 
 HOLIDAY = "Every full-time employee has 27 days of paid holiday in each calendar year. Unused days expire at the end of March."
@@ -46,7 +47,7 @@ class Shelf:
 def answering(
     shelf: Shelf, chat: FakeChat | None, *, writes: Sequence[str] = ("zh", "en"), generated: float = 1.0, quotes: float = 0.0
 ) -> Answering:
-    def model(arm: Arm) -> FakeChat:
+    def model(arm: Arm, _access: Access) -> FakeChat:
         if arm in (Arm.TUNED, Arm.TUNED_RAG):
             raise NotFound("no adapter is live")
         if chat is None:
@@ -187,9 +188,10 @@ async def test_a_model_that_refuses_is_an_abstention_or_leaves_the_word_to_quote
     assert (mixed.abstained, mixed.style) == (False, Style.QUOTES)
 
 
-async def test_a_model_that_repeats_itself_is_stopped() -> None:
+@pytest.mark.parametrize("arm", [Arm.RAG, Arm.BASE])
+async def test_a_model_that_repeats_itself_is_stopped(arm: Arm) -> None:
     chat = FakeChat(answer=RIGHT, endless=True)
-    answer = answer_of(await told(answering(Shelf(HOLIDAY), chat), style=Style.GENERATED))
+    answer = answer_of(await told(answering(Shelf(HOLIDAY), chat), arm=arm, style=Style.GENERATED))
     assert [one.text for one in answer.sentences] == [RIGHT]
     await asyncio.wait_for(chat.closed.wait(), timeout=10)
     assert chat.finished == 0

@@ -18,16 +18,8 @@ import httpx
 import pytest
 
 from ingest.errors import InputRefused, Unavailable
-from services.engine import (
-    FLAGS,
-    EngineProcess,
-    EngineState,
-    EngineTimes,
-    RemoteEngine,
-    explain_exit,
-    installed_device,
-    plan_launch,
-)
+from services.engine import EngineProcess, EngineState, EngineTimes, RemoteEngine
+from services.engine_launch import FLAGS, explain_exit, installed_device, plan_launch
 from services.model_sources import sibling_engine_python
 from services.models import ModelStore, Role, default_models_dir, load_manifest
 
@@ -187,10 +179,26 @@ def test_the_pause_between_tries_grows(fake: FakeVllm, tmp_path: Path) -> None:
     assert all("quoted" in sentence for sentence in sentences)
 
 
+def test_a_second_engine_has_its_own_name_log_and_words(fake: FakeVllm, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    second = EngineProcess(
+        fake.model, home=home, python=fake.python, times=QUICK, served_name="graft-tuned", log_name="tuned", called="The second"
+    )
+    assert second.status.sentence.startswith("The second is off")
+    second.start()
+    assert second.wait_ready(20)
+    assert second.endpoint().model == "graft-tuned"
+    assert second.status.sentence == "The second is ready."
+    second.stop()
+    assert second.log_path == home / "logs" / "tuned.log"
+    assert second.log_path.is_file()
+
+
 def test_an_engine_that_cannot_start_says_why_and_tries_again(fake: FakeVllm, engine: EngineProcess) -> None:
     fake.set("broken", "RuntimeError: CUDA out of memory")
     engine.start()
     until(lambda: engine.status.state is EngineState.FAILED)
+    assert engine.status.reason == "there is not enough memory for the model"
     assert "not enough memory for the model" in engine.status.sentence
     fake.unset("broken")
     assert engine.wait_ready(20)
@@ -271,6 +279,22 @@ def test_the_engine_never_promises_more_context_than_the_model_has() -> None:
     long, _ = planned(context_tokens=32768)
     assert short[short.index("--max-model-len") + 1] == "512"
     assert long[long.index("--max-model-len") + 1] == "4096"
+
+
+def test_an_engine_takes_adapters_only_where_it_was_asked_to() -> None:
+    for device in ("cpu", "gpu"):
+        plain, plain_environment = planned(device)
+        taking, environment = planned(device, lora=True)
+        assert "--enable-lora" not in plain
+        assert "VLLM_ALLOW_RUNTIME_LORA_UPDATING" not in plain_environment
+        assert "--enable-lora" in taking
+        assert environment["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] == "True"
+        assert set(plain) < set(taking)
+
+
+def test_engines_side_by_side_have_names_of_their_own() -> None:
+    command, _ = planned(served_name="graft-tuned")
+    assert command[command.index("--served-model-name") + 1] == "graft-tuned"
 
 
 def test_on_a_small_machine_one_core_is_left_free() -> None:

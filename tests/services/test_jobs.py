@@ -57,7 +57,7 @@ STEPS = ["unchanged", "read", "stage", "add_to_index", "publish"]
 
 @pytest.mark.parametrize(
     ("function", "moment"),
-    [("_enqueue", "before"), ("unchanged", "before")]
+    [("enqueue", "before"), ("unchanged", "before")]
     + [(function, "after") for function in STEPS]
     + [("publish", "before"), ("add", "before"), ("remove", "before"), ("_end", "after")],
 )
@@ -77,7 +77,7 @@ def test_a_job_killed_at_any_step_resumes(product: Product, killed: Callable[...
 
 def test_what_is_half_added_is_not_visible(product: Product, killed: Callable[..., None]) -> None:
     killed(crashing.add_and_die, "lamp.pdf", GREEN, "add_to_index", "after")
-    product.kb.jobs.stop()
+    product.kb.workflows.stop()
     catalog, index = product.kb.catalog, product.kb.pipeline.index
     for record in catalog.documents(access=ADMINISTRATOR):  # it may have been finished since the start
         assert record.version == 1

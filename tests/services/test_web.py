@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, expect, sync_playwright
 
 from tests.services.web.canned_api import HANDBOOK, TEXTS, TRAVEL, CannedApi, build_app
 
@@ -233,6 +233,81 @@ class TestCitations:
         assert "chunk" not in site.api.images[-1]
         page.get_by_role("button", name="Back to the passage").click()
         expect(page.get_by_role("img", name="with the passage boxed")).to_be_visible()
+
+
+@pytest.mark.browser
+@needs_browser
+class TestCompare:
+    ARMS = ("base", "rag", "tuned", "tuned-rag")
+
+    def compare(self, page: Page, question: str) -> None:
+        page.get_by_role("button", name="Compare").click()
+        page.locator("main:visible").get_by_label("Your question").fill(question)
+        page.keyboard.press("Enter")
+
+    def column(self, page: Page, title: str) -> Locator:
+        return page.get_by_role("region", name=title, exact=True)
+
+    def test_every_arm_answers_in_a_column_of_its_own_with_support_time_and_tokens(self, page: Page, site: Site) -> None:
+        self.compare(page, f"tuned too: {LEAVE}")
+        expect(page.locator(".column .answer-foot")).to_have_count(4)
+        expect(self.column(page, "Base model").locator(".unsupported")).to_have_text("Unused days never expire.")
+        read = self.column(page, "Tuned + documents")
+        expect(read.locator(".sentence")).to_have_count(3)
+        expect(read).to_contain_text("2 of 3 sentences supported by the documents2.3 s1,430 tokens read, 27 written")
+        expect(page.get_by_text("2 passages read for this answer")).to_be_visible()
+        assert site.api.asked == [{"question": f"tuned too: {LEAVE}", "arms": list(self.ARMS)}]
+
+    def test_a_citation_opens_the_boxed_page_beside_the_columns(self, page: Page) -> None:
+        self.compare(page, LEAVE)
+        self.column(page, "Base + documents").get_by_role("button", name="Source 1").click()
+        expect(page.get_by_role("img", name=f"Page 3 of {HANDBOOK}, with the passage boxed")).to_be_visible()
+
+    def test_an_arm_that_is_not_there_says_why_and_is_no_failure(self, page: Page) -> None:
+        self.compare(page, LEAVE)
+        expect(self.column(page, "Tuned model")).to_contain_text("Not there: no adapter is live: no arm tuned")
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(self.column(page, "Base model").locator(".sentence")).to_have_count(1)
+
+    def test_an_arm_that_fails_leaves_the_others_alone(self, page: Page) -> None:
+        self.compare(page, "it is broken")
+        expect(page.get_by_role("alert")).to_have_text("The engine stopped.")
+        expect(self.column(page, "Base model").locator(".answer-foot")).to_be_visible()
+
+    def test_an_arm_that_abstains_says_so(self, page: Page) -> None:
+        self.compare(page, "What is on the menu?")
+        expect(self.column(page, "Base + documents").locator(".statement")).to_contain_text("nothing is said of it")
+
+    def test_stopping_stops_every_arm(self, page: Page, site: Site) -> None:
+        self.compare(page, "a slow one")
+        expect(page.locator(".column .provisional")).to_have_count(2)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".provisional")).to_have_count(0)
+        expect(self.column(page, "Base model")).to_contain_text("Only sentences that were already checked are shown")
+        wait_until(site.api.cut_off.is_set)
+
+    def test_both_views_stay_as_they_are_while_the_other_is_shown(self, page: Page) -> None:
+        ask(page, LEAVE)
+        expect(page.locator(".turn .answer-foot")).to_be_visible()
+        self.compare(page, LEAVE)
+        expect(page.locator(".turn")).not_to_be_visible()
+        expect(page.locator(".column .answer-foot")).to_have_count(2)
+        page.get_by_role("button", name="Ask", exact=True).click()
+        expect(page.locator(".turn .answer-foot")).to_be_visible()
+        expect(page.locator(".columns")).not_to_be_visible()
+
+    def test_on_a_narrow_page_the_columns_stand_one_below_the_other(self, browser: Browser, site: Site) -> None:
+        context = browser.new_context(locale="zh-CN", viewport={"width": 360, "height": 700})
+        page = context.new_page()
+        page.goto(site.url)
+        page.get_by_role("button", name="对比").click()
+        page.locator("main:visible").get_by_label("您的问题").fill(f"tuned {LEAVE}")
+        page.keyboard.press("Enter")
+        expect(page.locator(".column .answer-foot")).to_have_count(4)
+        places = [box for column in page.locator(".column").all() if (box := column.bounding_box())]
+        assert len({box["x"] for box in places}) == 1
+        assert page.evaluate("() => document.documentElement.scrollWidth") == 360
+        context.close()
 
 
 @pytest.mark.browser

@@ -33,14 +33,14 @@ export function TurnView({ turn, onRetry }) {
   </article>`;
 }
 
-/** @param {Turn} turn @param {import("./strings.js").Strings} t */
-function progressText(turn, t) {
+/** What is being done for an open turn. @param {Turn} turn @param {import("./strings.js").Strings} t */
+export function progressText(turn, t) {
   if (turn.phase === "writing") return t.writing;
   return turn.hits.length ? t.reading(turn.hits.length, new Set(turn.hits.map((hit) => hit.document_id)).size) : t.searching;
 }
 
-/** @param {{turn: Turn}} props */
-function AnswerText({ turn }) {
+/** The judged sentences, and what is not judged yet. @param {{turn: Turn}} props */
+export function AnswerText({ turn }) {
   const { t } = useSession();
   const provisional = provisionalText(turn);
   const groups = groupsOf(turn.sentences);
@@ -111,6 +111,16 @@ function Marker({ citation, marker, sentence }) {
     onClick=${() => openReference({ ...citation, support: sentence.support })}>${marker}</button>`;
 }
 
+/** How many of the model's own sentences the documents bear out. @param {{turn: Turn}} props */
+export function Verdict({ turn }) {
+  const { t } = useSession();
+  const written = turn.sentences.filter((sentence) => sentence.style === "generated");
+  const supported = written.filter((sentence) => sentence.supported).length;
+  return written.length > 0 && html`<span class=${supported === written.length ? "verdict" : "verdict partly"}>
+    <${Icon} name=${supported === written.length ? "check" : "warning"} />${t.supportedOf(supported, written.length)}
+  </span>`;
+}
+
 /** @param {{turn: Turn}} props */
 function AnswerFoot({ turn }) {
   const { t } = useSession();
@@ -120,17 +130,13 @@ function AnswerFoot({ turn }) {
     const timer = setTimeout(() => setCopied(false), 2000);
     return () => clearTimeout(timer);
   }, [copied]);
-  const written = turn.sentences.filter((sentence) => sentence.style === "generated");
-  const supported = written.filter((sentence) => sentence.supported).length;
   const copy = async () => {
     const citations = Object.values(turn.citations).map((citation) => `[${citation.marker}] ${citation.document}, ${t.page(citation.page)}`);
     await navigator.clipboard.writeText([turn.answer?.answer, "", ...citations].join("\n"));
     setCopied(true);
   };
   return html`<footer class="answer-foot">
-    ${written.length > 0 && html`<span class=${supported === written.length ? "verdict" : "verdict partly"}>
-      <${Icon} name=${supported === written.length ? "check" : "warning"} />${t.supportedOf(supported, written.length)}
-    </span>`}
+    <${Verdict} turn=${turn} />
     ${/* Browsers give the clipboard to secure pages only; over plain http in an intranet there is none. */
       navigator.clipboard && html`<button type="button" class="quiet small" onClick=${copy}>
         <${Icon} name=${copied ? "check" : "copy"} />${copied ? t.copied : t.copy}
@@ -147,7 +153,7 @@ function AnswerFoot({ turn }) {
  * nearest places, which the list says better; so its reason stands alone, in the answer's language.
  * @param {{turn: Turn}} props
  */
-function Abstention({ turn }) {
+export function Abstention({ turn }) {
   const { t } = useSession();
   const { answer, reason, nearest, ...rest } = /** @type {import("./api.js").Answer} */ (turn.answer);
   const language = /** @type {import("./strings.js").Language} */ (rest.language);
@@ -158,8 +164,8 @@ function Abstention({ turn }) {
   </section>`;
 }
 
-/** @param {{hits: Hit[]}} props */
-function HitList({ hits }) {
+/** Passages, each of which can be opened on its page. @param {{hits: Hit[]}} props */
+export function HitList({ hits }) {
   const { t, openReference } = useSession();
   return html`<ol class="hits">
     ${hits.map((hit) => html`<li key=${hit.chunk}>

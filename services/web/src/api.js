@@ -9,12 +9,13 @@ import { readEvents } from "./sse.js";
 /** @typedef {{document: string, document_id: string, version: number, page: number, chunk: string, score: number, text: string, headings?: string[]}} Hit */
 /** @typedef {{marker: number, document: string, document_id: string, version: number, page: number, chunk: string, quote: string, bbox: number[][]}} Citation */
 /** @typedef {{text: string, style: "generated"|"quotes", support: number, supported: boolean, citations: number[], reason: string}} Sentence */
-/** @typedef {{answer: string, language: string, style: "generated"|"quotes"|"mixed", abstained: boolean, reason: string|null, nearest: Hit[], citations: Citation[], sentences: Sentence[]}} Answer */
+/** @typedef {{answer: string, language: string, style: "generated"|"quotes"|"mixed", abstained: boolean, reason: string|null, nearest: Hit[], citations: Citation[], sentences: Sentence[], usage: {prompt_tokens?: number, completion_tokens?: number}, timings_ms: Record<string, number>}} Answer */
 /** @typedef {{document: string, document_id: string, version: number, pages: number, groups: string[], added_at: string, bytes: number, warnings: string[]}} StoredDocument */
 /** @typedef {{job_id: string, document: string, document_id?: string, status: "queued"|"running"|"done"|"failed", outcome?: "added"|"unchanged"|"refused"|null, stage?: "read"|"split"|"embed"|"index"|"publish"|null, pages_done?: number, pages_total?: number|null, warnings?: string[], error?: string|null}} Job */
 /** @typedef {{groups: string[], administrator: boolean, key_required: boolean}} Me */
 /** @typedef {{version: string, profile: string, engine: {state: "off"|"starting"|"ready"|"failed", detail: string, model: string}, documents: number, chunks: number, note: {zh: string, en: string}|null}} Status */
 /** @typedef {"auto"|"generated"|"quotes"} Style */
+/** @typedef {"base"|"rag"|"tuned"|"tuned-rag"} Arm */
 /** @typedef {{role: "user"|"assistant", content: string}} Message */
 /** @typedef {ReturnType<typeof createApi>} Api */
 
@@ -73,6 +74,12 @@ export function createApi({ onKeyNeeded }) {
   }
   /** @param {string} path @param {RequestInit & {json?: unknown}} [options] */
   const requestJson = async (path, options) => (await request(path, options)).json();
+  /** The events of a response, with their data parsed. @param {string} path @param {unknown} json @param {AbortSignal} signal */
+  async function* events(path, json, signal) {
+    const response = await request(path, { method: "POST", json, signal });
+    if (!response.body) throw new Problem({ title: "the answer has no body" });
+    for await (const { event, data } of readEvents(response.body)) yield { event, data: JSON.parse(data) };
+  }
   /** @param {string} id */
   const documentPath = (id) => `documents/${encodeURIComponent(id)}`;
 
@@ -124,10 +131,11 @@ export function createApi({ onKeyNeeded }) {
      * The events of one answer, as `{event, data}` with `data` parsed. Aborting the signal makes the server stop.
      * @param {{question: string, style: Style, history: Message[], signal: AbortSignal}} ask
      */
-    async *ask({ question, style, history, signal }) {
-      const response = await request("ask", { method: "POST", json: { question, arm: "rag", style, history }, signal });
-      if (!response.body) throw new Problem({ title: "the answer has no body" });
-      for await (const { event, data } of readEvents(response.body)) yield { event, data: JSON.parse(data) };
-    },
+    ask: ({ question, style, history, signal }) => events("ask", { question, arm: "rag", style, history }, signal),
+    /**
+     * The events of several arms' answers; each but the last names its arm. Aborting the signal makes the server stop them all.
+     * @param {{question: string, arms: Arm[], signal: AbortSignal}} compare
+     */
+    compare: ({ question, arms, signal }) => events("compare", { question, arms }, signal),
   };
 }

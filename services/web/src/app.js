@@ -2,6 +2,7 @@
 import { createApi } from "./api.js";
 import { Chat } from "./chat.js";
 import { CitationPanel } from "./citation.js";
+import { Compare } from "./compare.js";
 import { DocumentsPanel } from "./documents.js";
 import { Icon, Mark } from "./icons.js";
 import { KeyPrompt } from "./key.js";
@@ -19,6 +20,8 @@ const statusMs = { starting: 3000, otherwise: 20000 };
 /** Below this width the panel covers the conversation. The style sheet says the same. */
 const narrow = "(max-width: 60rem)";
 
+const views = /** @type {const} */ ([{ name: "ask", icon: "chat" }, { name: "compare", icon: "compare" }]);
+
 export function App() {
   const [language, setLanguage] = useState(initialLanguage);
   const [me, setMe] = useState(/** @type {Me|null} */ (null));
@@ -29,6 +32,8 @@ export function App() {
   const [uploads, setUploads] = useState(/** @type {Upload[]} */ ([]));
   const [panel, setPanel] = useState(/** @type {null | {kind: "documents"} | {kind: "citation", reference: Reference}} */ (null));
   const [chatNumber, setChatNumber] = useState(0);
+  const [view, setView] = useState(/** @type {"ask"|"compare"} */ ("ask"));
+  const [compareSeen, setCompareSeen] = useState(false);
   const [dragging, setDragging] = useState(false);
   const covers = useMedia(narrow) && panel !== null;
   const opener = useRef(/** @type {HTMLElement|null} */ (null));
@@ -111,17 +116,27 @@ export function App() {
     openReference: (/** @type {Reference} */ reference) => openPanel({ kind: "citation", reference }),
   }), [api, t, language, me]);
 
+  /** Both views stay as they are while the other is shown. @param {"ask"|"compare"} next */
+  const show = (next) => {
+    setView(next);
+    if (next === "compare") setCompareSeen(true);
+  };
   const toggleDocuments = () => (panel?.kind === "documents" ? closePanel() : openPanel({ kind: "documents" }));
 
   return html`<${SessionContext.Provider} value=${session}>
     <div class="frame" ...${dropTarget}>
       <header class="bar" inert=${covers}>
-        <div class="brand"><${Mark} /><span>Graft</span></div>
+        <div class="brand"><${Mark} /><span class="word">Graft</span></div>
+        ${me && html`<nav class="views" aria-label=${t.views}>
+          ${views.map(({ name, icon }) => html`<button key=${name} type="button" class="quiet" aria-current=${view === name ? "page" : undefined}
+            onClick=${() => show(name)}><${Icon} name=${icon} /><span class="word">${t[name]}</span></button>`)}
+        </nav>`}
+        <span class="space"></span>
         <nav>
           ${me && html`
-            <button type="button" class="quiet" onClick=${() => setChatNumber(chatNumber + 1)}>
+            ${view === "ask" && html`<button type="button" class="quiet" onClick=${() => setChatNumber(chatNumber + 1)}>
               <${Icon} name="plus" /><span class="word">${t.newChat}</span>
-            </button>
+            </button>`}
             <button type="button" class="quiet" aria-expanded=${panel?.kind === "documents"} onClick=${toggleDocuments}>
               <${Icon} name="documents" /><span class="word">${t.documents}</span>
               ${documents && html`<span class="count">${documents.length}</span>`}
@@ -148,8 +163,9 @@ export function App() {
         setProblem(null);
       }} />`}
       ${me && html`<div class="stage" data-panel=${panel ? panel.kind : "none"}>
-        <${Chat} key=${chatNumber} inert=${covers} status=${status} documents=${documents}
+        <${Chat} key=${chatNumber} inert=${covers} hidden=${view !== "ask"} status=${status} documents=${documents}
           onAddDocuments=${() => openPanel({ kind: "documents" })} />
+        ${compareSeen && html`<${Compare} inert=${covers} hidden=${view !== "compare"} />`}
         ${panel?.kind === "documents" && html`<${DocumentsPanel} documents=${documents} uploads=${uploads} queue=${queue}
           onChanged=${refresh} onClose=${closePanel} />`}
         ${panel?.kind === "citation" && html`<${CitationPanel} reference=${panel.reference}

@@ -1,7 +1,7 @@
 /** The conversation: turns above, the question box below. */
 import { TurnView } from "./answer.js";
+import { Composer } from "./composer.js";
 import { applyEvent, failTurn, historyOf, isOpen, startTurn, stopTurn } from "./conversation.js";
-import { Icon } from "./icons.js";
 import { problemText, useSession } from "./session.js";
 import { html, useCallback, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
 
@@ -11,10 +11,11 @@ import { html, useCallback, useEffect, useLayoutEffect, useRef, useState } from 
 /** How far from its end the conversation still counts as being read at the end. */
 const nearEndPx = 80;
 
-/** @param {{status: Status|null, documents: StoredDocument[]|null, inert: boolean, onAddDocuments: () => void}} props */
-export function Chat({ status, documents, inert, onAddDocuments }) {
+/** @param {{status: Status|null, documents: StoredDocument[]|null, inert: boolean, hidden: boolean, onAddDocuments: () => void}} props */
+export function Chat({ status, documents, inert, hidden, onAddDocuments }) {
   const { api, t } = useSession();
   const [turns, setTurns] = useState(/** @type {Turn[]} */ ([]));
+  const [style, setStyle] = useState(savedStyle);
   const running = useRef(/** @type {AbortController|null} */ (null));
   const nextId = useRef(1);
   const scroller = useFollowEnd(turns);
@@ -44,7 +45,7 @@ export function Chat({ status, documents, inert, onAddDocuments }) {
     }
   };
 
-  return html`<main class="chat" inert=${inert}>
+  return html`<main class="chat" inert=${inert} hidden=${hidden}>
     <div class="scroller" ref=${scroller} tabindex="-1">
       ${turns.length === 0
         ? html`<${Welcome} status=${status} empty=${documents?.length === 0} onAddDocuments=${onAddDocuments} />`
@@ -56,7 +57,9 @@ export function Chat({ status, documents, inert, onAddDocuments }) {
     <div class="foot">
       <${EngineLine} status=${status} />
       <${Composer} busy=${busy} onStop=${() => running.current?.abort()}
-        onAsk=${(/** @type {string} */ question, /** @type {Style} */ style) => ask(question, style, turns)} />
+        onAsk=${(/** @type {string} */ question) => ask(question, style, turns)}>
+        <${Styles} style=${style} onChoose=${setStyle} />
+      <//>
       <${Note} status=${status} />
     </div>
   </main>`;
@@ -92,68 +95,26 @@ function Note({ status }) {
   return status?.note && html`<p class="fine note">${status.note[language]}</p>`;
 }
 
-/** @param {{busy: boolean, onAsk: (question: string, style: Style) => void, onStop: () => void}} props */
-function Composer({ busy, onAsk, onStop }) {
+/** How the answer shall be worded. @param {{style: Style, onChoose: (style: Style) => void}} props */
+function Styles({ style, onChoose }) {
   const { t } = useSession();
-  const [question, setQuestion] = useState("");
-  const [style, setStyle] = useState(savedStyle);
-  const box = useRef(/** @type {HTMLTextAreaElement|null} */ (null));
-
-  useEffect(() => box.current?.focus(), []);
-  useLayoutEffect(() => {
-    // The box grows with its text; its maximum stands in the style sheet.
-    if (!box.current) return;
-    box.current.style.height = "auto";
-    box.current.style.height = `${box.current.scrollHeight}px`;
-  }, [question]);
-
-  const send = () => {
-    const text = question.trim();
-    if (!text || busy) return;
-    onAsk(text, style);
-    setQuestion("");
-  };
-  /** @param {KeyboardEvent} event */
-  const onKeyDown = (event) => {
-    // While an input method composes (pinyin!) Enter chooses characters. Safari ends the composition before this event
-    // and tells only by the key code 229.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    send();
-  };
-  /** @param {Style} next */
-  const choose = (next) => {
-    localStorage.setItem("graft.style", next);
-    setStyle(next);
-  };
-  const stop = () => {
-    onStop();
-    box.current?.focus();
-  };
-
   const styles = [
     { value: "auto", label: t.styleAuto, hint: t.styleAutoHint },
     { value: "generated", label: t.styleGenerated, hint: t.styleGeneratedHint },
     { value: "quotes", label: t.styleQuotes, hint: t.styleQuotesHint },
   ];
-  return html`<form class="composer" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); send(); }}>
-    <label class="hidden" for="question">${t.question}</label>
-    <textarea id="question" ref=${box} rows="1" placeholder=${t.questionHint} title=${t.sendHint} value=${question}
-      onInput=${(/** @type {InputEvent} */ event) => setQuestion(/** @type {HTMLTextAreaElement} */ (event.target).value)}
-      onKeyDown=${onKeyDown}></textarea>
-    <div class="composer-row">
-      <fieldset class="styles">
-        <legend class="hidden">${t.style}</legend>
-        ${styles.map(({ value, label, hint }) => html`<label key=${value} title=${hint}>
-          <input type="radio" name="style" value=${value} checked=${style === value} onChange=${() => choose(/** @type {Style} */ (value))} />
-          <span>${label}</span>
-        </label>`)}
-      </fieldset>
-      ${busy
-        ? html`<button key="stop" type="button" class="primary round" aria-label=${t.stop} title=${t.stop} onClick=${stop}><${Icon} name="stop" /></button>`
-        : html`<button key="send" type="submit" class="primary round" aria-label=${t.send} title=${t.send} disabled=${!question.trim()}><${Icon} name="send" /></button>`}
-    </div>
-  </form>`;
+  /** @param {Style} next */
+  const choose = (next) => {
+    localStorage.setItem("graft.style", next);
+    onChoose(next);
+  };
+  return html`<fieldset class="styles">
+    <legend class="hidden">${t.style}</legend>
+    ${styles.map(({ value, label, hint }) => html`<label key=${value} title=${hint}>
+      <input type="radio" name="style" value=${value} checked=${style === value} onChange=${() => choose(/** @type {Style} */ (value))} />
+      <span>${label}</span>
+    </label>`)}
+  </fieldset>`;
 }
 
 /** @returns {Style} */

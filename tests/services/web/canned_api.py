@@ -147,6 +147,34 @@ class CannedApi:
                 yield event
             yield "done", whole_answer(sentences, language="zh" if chinese else "en")
 
+    async def compared(self, question: str, arms: list[str]) -> AsyncIterator[tuple[str, Any]]:
+        """The events of a comparison: the arms of the adapter are there when a question says so."""
+        yield "sources", {"arm": None, "hits": [hit("d1"), hit("d2", 2)]}
+        there = [arm for arm in arms if not arm.startswith("tuned") or "tuned" in question]
+        for arm in [arm for arm in arms if arm not in there]:
+            yield "error", {"arm": arm, "title": "Not found", "detail": f"no adapter is live: no arm {arm}", "status": 404}
+        if "slow" in question:
+            try:
+                while True:
+                    await asyncio.sleep(0.05)
+                    for arm in there:
+                        yield "token", {"arm": arm, "text": "words "}
+            finally:
+                self.cut_off.set()
+        for arm in there:
+            sentences = WRITTEN if "rag" in arm else WRITTEN[1:2]
+            if "broken" in question and arm == "rag":
+                yield "error", {"arm": arm, "title": "Engine lost", "detail": "The engine stopped.", "status": 503}
+                continue
+            async for name, data in self.written(sentences):
+                yield name, {"arm": arm, **data}
+            counted = {"usage": {"prompt_tokens": 1430, "completion_tokens": 27}, "timings_ms": {"total": 2340.0}}
+            answer = whole_answer(sentences) | counted
+            if "menu" in question:
+                answer |= {"abstained": True, "reason": "nothing is said of it", "sentences": [], "nearest": [hit("d1")]}
+            yield "done", {"arm": arm, **answer}
+        yield "end", {}
+
     async def written(self, sentences: list[dict[str, Any]]) -> AsyncIterator[tuple[str, Any]]:
         for index, one in enumerate(sentences):
             text = one["text"] + " "
@@ -259,6 +287,16 @@ def build_app(api: CannedApi) -> FastAPI:  # noqa: C901 one small function a rou
         async def stream() -> AsyncIterator[str]:
             yield ": ping\n\n"
             async for event, data in api.events(body["question"], body["style"]):
+                yield f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    @app.post("/api/compare")
+    async def compare(body: dict[str, Any]) -> Response:
+        api.asked.append(body)
+
+        async def stream() -> AsyncIterator[str]:
+            async for event, data in api.compared(body["question"], body["arms"]):
                 yield f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
         return StreamingResponse(stream(), media_type="text/event-stream")

@@ -1,0 +1,94 @@
+"""Long work as commands show it: a progress bar on a terminal until it has ended; and `graft jobs …`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ingest.errors import GraftError, Unavailable
+from services.client import Client, connect
+from services.commands.output import Json, err, out, print_json, print_table
+from services.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, help="List, show and stop long work: synthesising, training, promoting.")
+
+Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end, or print the job.")]
+
+_POLL_S = 0.5
+UNFINISHED = ("queued", "running")
+
+
+def follow(client: Client, run: dict[str, Any]) -> dict[str, Any]:
+    """The run when it has ended well; shows how far it is on a terminal.
+
+    Raises:
+        GraftError: it failed or was stopped.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+        task = bar.add_task(run["kind"], total=None, told="")
+        while run["status"] in UNFINISHED:
+            time.sleep(_POLL_S)
+            run = client.call("GET", f"/api/jobs/{run['job_id']}")
+            told = ", ".join(f"{name} {_short(value)}" for name, value in run["detail"].items() if not isinstance(value, dict))
+            description = f"{run['kind']}: {run['stage']}"
+            bar.update(task, description=description, completed=run["done"], total=run["total"] or None, told=told)
+    if run["status"] != "done":
+        raise GraftError(f"{run['kind']} {run['status']}: {run['error']}")
+    return run
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def begin(
+    method: str, path: str, body: dict[str, Any], show: Callable[[dict[str, Any]], None], *, wait: bool, as_json: bool
+) -> None:
+    """Begins long work and, unless told not to, waits for its end and shows its result.
+
+    Raises:
+        Unavailable: nobody is there to go on with the work when this process ends.
+    """
+    with connect(load_settings(), with_engine=True, own_engine=True) as client:
+        if not wait and not client.remote:
+            raise Unavailable("--no-wait needs a running server that does the work: start one with `graft serve --detach`")
+        run = client.call(method, path, json=body)
+        if wait:
+            run = follow(client, run)
+    if as_json:
+        print_json(run["result"] if wait else run)
+    elif wait:
+        show(run["result"])
+    else:
+        out.print(run["job_id"])
+
+
+@app.command("list")
+def list_jobs(as_json: Json = False) -> None:
+    """Show all long work, the newest first."""
+    with connect(load_settings()) as client:
+        jobs = client.call("GET", "/api/jobs")["jobs"]
+    if as_json:
+        return print_json({"jobs": jobs})
+    rows = [(job["job_id"], job["kind"], job["status"], job["stage"], f"{job['done']}/{job['total']}") for job in jobs]
+    return print_table(("job", "kind", "status", "stage", "done"), rows)
+
+
+@app.command("show")
+def show_job(job_id: Annotated[str, typer.Argument(help="As `graft jobs list` prints it.")], _as_json: Json = False) -> None:
+    """Show how far one piece of work has come."""
+    with connect(load_settings()) as client:
+        print_json(client.call("GET", f"/api/jobs/{job_id}"))
+
+
+@app.command("stop")
+def stop_job(job_id: Annotated[str, typer.Argument(help="As `graft jobs list` prints it.")], as_json: Json = False) -> None:
+    """Stop work; the same asked for again goes on from where it was."""
+    with connect(load_settings()) as client:
+        job = client.call("POST", f"/api/jobs/{job_id}/stop")
+    return print_json(job) if as_json else out.print(f"{job_id}: stopping")
