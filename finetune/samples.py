@@ -132,6 +132,15 @@ class SampleStore:
         last = None if limit is None else offset + limit
         return [record for place, record in enumerate(found) if place >= offset and (last is None or place < last)]
 
+    def readers(self) -> dict[str, set[str]]:
+        """For each document of which there are samples with text: all groups that its samples carry."""
+        query = select(samples.c.document_id, samples.c.groups).where(samples.c.document_id != "")
+        found: dict[str, set[str]] = {}
+        with self._engine.connect() as connection:
+            for row in connection.execute(query.where(samples.c.status != SampleStatus.PURGED)):
+                found.setdefault(row.document_id, set()).update(row.groups)
+        return found
+
     def counts(self, *, access: Access) -> dict[str, dict[str, int]]:
         """Numbers of permitted samples: by status and review of all, by source, kind and language of the accepted, by the first
         word of the reason of the rejected."""

@@ -105,7 +105,7 @@ class KnowledgeBase:
             if added := self.pipeline.reconcile():
                 log.info("indexes brought to the catalog's state", chunks_added=added)
             self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
-            for told in self.workshop.registry.reconcile():
+            for told in self.workshop.reconcile():
                 log.warning(told)
             self.workflows.start()
             self.jobs.start()

@@ -83,6 +83,19 @@ class Workshop:
         self.catalog.document(document_id, access=access)
         return self.samples.lineage(document_id)
 
+    def reconcile(self) -> list[str]:
+        """Ends what a kill left half done, before anything runs; what was found, in words.
+
+        Samples of a document that is gone, or that some of their readers may no longer read, are purged.
+        """
+        found = list(self.registry.reconcile())
+        readers = {one.document_id: set(one.groups) for one in self.catalog.documents(access=Access.everything())}
+        for document_id, groups in self.samples.readers().items():
+            if not groups <= readers.get(document_id, set()):
+                self.forget(document_id)
+                found.append(f"samples of document {document_id} were purged: it was removed or restricted")
+        return found
+
     def forget(self, document_id: str) -> Lineage:
         """What was made from a document that is about to go: samples are purged, data sets and adapters say so."""
         lineage = self.samples.purge(document_id)
