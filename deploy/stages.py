@@ -245,6 +245,7 @@ def check_wheel() -> int:
             "import ingest, eval, finetune, services.cli, services.models, services.engine, pathlib, sys\n"
             "assert pathlib.Path(services.__file__).is_relative_to(sys.prefix), services.__file__\n"
             "services.models.load_manifest(); assert services.engine.FLAGS.is_file()\n"
+            "from finetune.training_config import load_config; load_config('mini')\n"
         )
         return subprocess.run([python, "-c", program], cwd=folder, check=False).returncode
 

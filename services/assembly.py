@@ -112,7 +112,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
             retriever=retriever,
             prompts=ServingPrompts(),
             passages=settings.answer.passages,
-            chat=partial(_drafting_chat, engine, settings),
+            chat=partial(_drafting_chat, engine, settings, store),
         )
     )
     return KnowledgeBase(
@@ -224,15 +224,16 @@ def _protected_questions(settings: Settings) -> list[str]:
     return [case.question for path in (sample_corpus.CASES, *settings.training.protected_cases) for case in read_cases(path)]
 
 
-def _drafting_chat(engine: Engine, settings: Settings) -> tuple[BaseChatModel, str] | None:
-    """The chat model that words samples, with its name; None where no engine runs. Waits for one that is starting."""
+def _drafting_chat(engine: Engine, settings: Settings, store: ModelStore) -> tuple[BaseChatModel, str] | None:
+    """The chat model that words samples, with its own name; None where no engine runs. Waits for one that is starting."""
     if engine.status.state is EngineState.STARTING:
         engine.wait_ready(_ENGINE_WAIT_S)
     try:
         endpoint = engine.endpoint()
     except Unavailable:
         return None
-    return _client(endpoint, settings), endpoint.model
+    name = endpoint.model if settings.chat.address else _base_model(settings, store).name
+    return _client(endpoint, settings), name
 
 
 def _client(endpoint: Endpoint, settings: Settings) -> BaseChatModel:

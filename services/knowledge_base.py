@@ -49,6 +49,7 @@ class Status:
 
     profile: str
     engine: dict[str, str]
+    adapter: dict[str, str]
     documents: int
     chunks: int
     note: dict[str, str] | None
@@ -264,7 +265,8 @@ class KnowledgeBase:
         except Unavailable:
             model = ""
         told = {"state": str(engine.state), "detail": engine.sentence, "model": model}
-        return Status(self.profile, told, documents, chunks, profile_note(self.ability.writes))
+        adapter = self.workshop.live.standing(access=access)
+        return Status(self.profile, told, adapter, documents, chunks, profile_note(self.ability.writes))
 
 
 def _require_readable(question: str) -> None:

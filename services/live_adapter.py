@@ -28,6 +28,7 @@ from services.engine import Endpoint
 
 log = structlog.get_logger()
 
+NO_ADAPTER = "no adapter is live, so there are no arms tuned and tuned-rag: use base or rag"
 _RETRY_S = 5.0
 _RETRY_LIMIT_S = 300.0
 
@@ -94,6 +95,16 @@ class LiveAdapter:
         """Whether there is an adapter that answers this caller, be it still starting."""
         return self.registry.live(access=access) is not None
 
+    def standing(self, *, access: Access) -> dict[str, str]:
+        """For this caller: the live adapter's id (empty: none), and its state (`off`, `starting`, `ready`) with a sentence."""
+        adapter, current = self.registry.live(access=access), self._current
+        if adapter is None:
+            return {"id": "", "state": "off", "detail": NO_ADAPTER}
+        if current is not None and current.adapter.id == adapter.id:
+            return {"id": adapter.id, "state": "ready", "detail": "The adapted model is ready."}
+        starting = self._thread is not None and self._thread.is_alive()
+        return {"id": adapter.id, "state": "starting" if starting else "off", "detail": self._sentence}
+
     def endpoint(self, *, access: Access) -> Endpoint:
         """Where the live adapter answers.
 
@@ -103,7 +114,7 @@ class LiveAdapter:
         with self._pointing:
             adapter, current = self.registry.live(access=access), self._current
         if adapter is None:
-            raise NotFound("no adapter is live, so there are no arms tuned and tuned-rag: use base or rag")
+            raise NotFound(NO_ADAPTER)
         if current is None or current.adapter.id != adapter.id:
             raise Unavailable(self._sentence)
         return current.served.endpoint()

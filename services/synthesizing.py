@@ -19,8 +19,8 @@ from ingest.types import Access
 from services.runs import Task
 from services.workshop import Workshop
 
-# Passages of a step: small enough that a kill costs little, large enough that the engine is asked much at once.
-_BATCH = 8
+# Passages of a step: few enough that a kill costs a minute, many enough that the engine always has 16 requests to work on.
+_BATCH = 32
 
 RULES_ONLY = "the chat model is not running, so every sample was worded by rules"
 

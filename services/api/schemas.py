@@ -226,12 +226,21 @@ class EngineModel(BaseModel):
     model: str
 
 
+class LiveAdapterModel(BaseModel):
+    """The adapter that answers for the arms tuned and tuned-rag; an empty id where there is none for the caller."""
+
+    id: str
+    state: str
+    detail: str
+
+
 class StatusResponse(BaseModel):
     """How the product stands. `note` says, in each language, what this profile does not do well."""
 
     version: str
     profile: str
     engine: EngineModel
+    adapter: LiveAdapterModel
     documents: int
     chunks: int
     note: dict[str, str] | None

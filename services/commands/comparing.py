@@ -126,8 +126,11 @@ def _foot(answer: dict[str, Any]) -> Text:
 
 
 def _wait_for_engine(client: Client) -> None:
-    """Returns when the engine is ready or cannot be; what it is then, the first question tells."""
-    while client.call("GET", "/api/status")["engine"]["state"] == "starting":
+    """Returns when engine and adapter are ready or cannot be; what they are then, the first question tells."""
+    while "starting" in (
+        (status := client.call("GET", "/api/status"))["engine"]["state"],
+        status["adapter"]["state"],
+    ):
         time.sleep(_POLL_S)
 
 

@@ -24,7 +24,10 @@ TRAVEL = (
     "The travel desk is led by Ingrid Sund. Hotel rooms may cost up to EUR 140 per night. "
     "A travel report is handed in within 10 days. Train tickets are booked 14 days before departure."
 )
-RESTRICTED = "The bonus of the board is EUR 90,000. The merger closes on 3 March 2027. The auditor is Mira Holm."
+RESTRICTED = (
+    "Board members receive 45 days of paid holiday each year. The board room costs EUR 9,000 per month. "
+    "The merger talks last 13 weeks. The board is led by Mira Holm."
+)
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def test_samples_of_everyones_documents_hold_nothing_of_a_restricted_one(company
     made = synthesized(company, [EVERYONE])
     told = texts(company, made["dataset"])
     assert "27 days" in told
-    assert "90,000" not in told
+    assert "9,000" not in told
     assert "Mira Holm" not in told
     assert company.kb.workshop.datasets.get("all", access=Access.of()).id == made["dataset"]
 
@@ -74,7 +77,7 @@ def test_no_sample_shows_a_passage_that_a_reader_of_its_document_may_not_read(co
     synthesized(company, None)
     for record in company.kb.workshop.samples.list(access=Access.of()):
         assert "Mira Holm" not in str(record.sample.messages)
-        assert "90,000" not in str(record.sample.messages)
+        assert "9,000" not in str(record.sample.messages)
 
 
 def test_the_same_asked_for_twice_makes_the_same_data_set(company: Product) -> None:
