@@ -10,13 +10,11 @@ import re
 
 from finetune import rules_en, rules_table, rules_zh
 from finetune.points import Point, topic_of
-from ingest.sentences import sentence_spans
+from ingest.sentences import split_sentences
 from ingest.tokens import language
 from ingest.types import Hit
 
 # Pages of contents state nothing.
-# `85 °C. A new seal`: the sentence splitter takes the C for an initial.
-_AFTER_UNIT = re.compile(r"(?<=°[CF]\.)\s+(?=[A-Z])")
 _CONTENTS = re.compile(r"^(?:table of )?contents$|^目\s*录$", re.IGNORECASE)
 
 
@@ -40,7 +38,7 @@ def prose_sentences(hit: Hit) -> list[str]:
     """The sentences of the passage that stand in no table and are no heading or fragment, word for word."""
     out: list[str] = []
     plain = {" ".join(heading.split()) for heading in hit.headings}
-    for sentence in (part for start, end in sentence_spans(hit.text) for part in _AFTER_UNIT.split(hit.text[start:end])):
+    for sentence in split_sentences(hit.text):
         whole = sentence.rstrip('"”’』」）)').endswith((".", "。", "；", ";", "!", "！"))
         if whole and " | " not in sentence and " ".join(sentence.split()) not in plain:
             out.append(sentence)

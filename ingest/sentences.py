@@ -12,7 +12,7 @@ _END = re.compile(
     r"""|\n\s*\n"""
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nos|vs|etc|Inc|Ltd|Co|Corp|Fig|Sec|Art|approx|e\.g|i\.e|cf|al)|\b[A-Z])\.$"
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|Nos|vs|etc|Inc|Ltd|Co|Corp|Fig|Sec|Art|approx|e\.g|i\.e|cf|al)|(?<!°)\b[A-Z])\.$"
 )
 
 # As far back as an abbreviation can begin: looking no further keeps pages like "A. B. C. …" linear.

@@ -19,6 +19,7 @@ from ingest.sentences import sentence_spans, split_sentences
         ("See Dr. Smith. He knows.", ["See Dr. Smith.", "He knows."]),
         ("Sales grew 3.5 percent. Costs fell.", ["Sales grew 3.5 percent.", "Costs fell."]),
         ("J. Smith wrote it.", ["J. Smith wrote it."]),
+        ("Stop it at 85 °C. A new seal is needed.", ["Stop it at 85 °C.", "A new seal is needed."]),
         ("A heading\n\nIts text", ["A heading", "Its text"]),
         ("a line\nthat goes on", ["a line\nthat goes on"]),
         ("Use Inc. or Ltd. after it.", ["Use Inc. or Ltd. after it."]),
