@@ -14,12 +14,11 @@ from eval.metrics.text import holds_key_fact
 from eval.quoting import select_quotes
 from eval.types import Judge, Retriever
 from finetune.points import Asked, Point, bare_question
+from finetune.questions import Questions, question_key
 from finetune.verbs import finite_verb
-from ingest.tokens import index_terms, language, normalise, query_terms, stem, units
+from ingest.tokens import index_terms, language, query_terms, stem, units
 from ingest.types import Access, Hit
 
-LEAK_LIKENESS = 0.8
-"""Jaccard of the terms from which a question counts as that of an evaluation case."""
 # The passage has to be among this many hits, as many as answering looks through.
 _FOUND_WITHIN = 8
 _SHORTEST, _LONGEST = {"en": 20, "zh": 7}, {"en": 200, "zh": 80}
@@ -71,7 +70,6 @@ _WORDS_OF_QUESTIONS = frozenset(
         "country possible following each per calendar total get receive use used within after before above below up out"
     )
 )
-_FRAME = re.compile(r"^(?:请问|can you tell me )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +91,6 @@ class Judged:
     found: tuple[Hit, ...] = ()
 
 
-def question_key(question: str) -> str:
-    """What two writings of one question share: its units without punctuation, capitals and words of courtesy."""
-    return " ".join(units(_FRAME.sub(" ", normalise(question))))
-
-
 class Curation:
     """Decides on drafts. It remembers the questions accepted so far, by key, so that none is accepted twice."""
 
@@ -109,12 +102,14 @@ class Curation:
         self._judge = judge
         self._access = access
         self._known = {question_key(question) for question in known}
-        self._protected = [(question, frozenset(query_terms(question))) for question in protected]
+        self._protected = Questions(protected)
 
     def decide(self, draft: Draft) -> Judged:
         """The draft with its reason for rejection; the cheap reasons are looked for first."""
         key = question_key(draft.question)
-        reason = trivial(draft) or self._leak(draft.question)
+        reason = trivial(draft)
+        if not reason and self._protected.hold(draft.question):
+            reason = "leak: an evaluation case asks this, or nearly"
         if not reason and key in self._known:
             reason = "duplicate: this question was accepted already"
         found: tuple[Hit, ...] = ()
@@ -124,13 +119,6 @@ class Curation:
         if not reason:
             self._known.add(key)
         return Judged(draft, reason, found)
-
-    def _leak(self, question: str) -> str:
-        terms = frozenset(query_terms(question))
-        for protected, others in self._protected:
-            if jaccard(terms, others) >= LEAK_LIKENESS:
-                return f"leak: an evaluation case asks “{protected}”"
-        return ""
 
     def _not_found(self, draft: Draft, found: Sequence[Hit]) -> str:
         if all(hit.chunk != draft.hit.chunk for hit in found):
@@ -228,9 +216,3 @@ def _not_the_question(draft: Draft, terms: set[str]) -> str:
 
 def _plain(question: str, point: Point) -> str:
     return question.removeprefix(f"Regarding “{point.topic}”, ").lower()
-
-
-def jaccard(one: Collection[str], other: Collection[str]) -> float:
-    """The share of the terms of both that they have in common, in [0, 1]."""
-    both = set(one) | set(other)
-    return len(set(one) & set(other)) / len(both) if both else 0.0

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pytest
 
 from eval.judge import HouseJudge
-from finetune.curation import Curation, Draft, jaccard, question_key
+from finetune.curation import Curation, Draft
 from finetune.points import Asked, Point
+from finetune.questions import question_key
 from ingest.types import Access, Hit
 
 EVIDENCE = "Credits from cancelled tickets belong to the company and expire after eleven months."
@@ -109,11 +110,6 @@ def test_the_index_is_searched_with_the_callers_rights() -> None:
 def test_the_key_of_a_question_holds_neither_frame_nor_punctuation() -> None:
     assert question_key("请问年假有几天？") == question_key("年假有几天?")
     assert question_key(GOOD) == question_key(GOOD.removesuffix("?").lower())
-
-
-def test_likeness_is_a_share_of_all_terms() -> None:
-    assert jaccard({"a", "b"}, {"b", "c"}) == pytest.approx(1 / 3)
-    assert jaccard((), ()) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.splits import FEWEST_DOCUMENTS, MOST_REPHRASED, NEARLY_EQUAL, Plan, Questions, plan, question_key
+from finetune.questions import NEARLY_EQUAL, Questions, question_key
+from finetune.splits import FEWEST_DOCUMENTS, MOST_REPHRASED, Plan, plan
 from finetune.types import Message, Origin, Sample, SampleKind, Split
 
 THINGS = "valve pump motor flange gasket bearing filter sensor cabinet trolley burner washer spindle lever"
