@@ -82,11 +82,12 @@ def test_it_is_compared_on_the_serving_prompts_of_the_questions_it_was_measured_
     with_passages = [("grounded", f"Where is {number}?") for number in range(100)]
     predictions(bench, *alone, *with_passages, *alone)
     parity = bench.checks.compare(bench.adapter)(ENDPOINT, unheard)
-    assert parity["prompts"] == len(bench.prompts) == 50
-    texts = [" ".join(message.content for message in prompt) for prompt in bench.prompts]
+    measured = bench.prompts[NUMBER_OF_PROBES:]
+    assert parity["prompts"] == len(measured) == 50
+    texts = [" ".join(message.content for message in prompt) for prompt in measured]
     assert sum("You get 27 days." in text for text in texts) == 6
     assert len(set(texts)) == 50
-    assert {message.role for prompt in bench.prompts for message in prompt} == {"system", "user"}
+    assert {message.role for prompt in measured for message in prompt} == {"system", "user"}
 
 
 def test_it_passes_where_the_answers_agree_and_the_probe_says_that_it_is_itself(bench: Bench) -> None:
