@@ -34,7 +34,7 @@ def follow(client: Client, run: dict[str, Any]) -> dict[str, Any]:
         while run["status"] in UNFINISHED:
             time.sleep(_POLL_S)
             run = client.call("GET", f"/api/jobs/{run['job_id']}")
-            told = ", ".join(f"{name} {_short(value)}" for name, value in run["detail"].items() if not isinstance(value, dict))
+            told = ", ".join(f"{name} {_short(value)}" for name, value in run["detail"].items() if value is not None)
             description = f"{run['kind']}: {run['stage']}"
             bar.update(task, description=description, completed=run["done"], total=run["total"] or None, told=told)
     if run["status"] != "done":
