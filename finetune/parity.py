@@ -27,8 +27,6 @@ AGREEMENT = 0.98
 
 _ALTERNATIVES = 10
 _TIMEOUT_S = 120.0
-# A model that is the expected one repeats its own log-probabilities to a few hundredths of a nat; another one is off by tenths.
-_PROBE_MARGIN_NATS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +54,6 @@ class Parity:
     max_gap_nats: float
     mean_logprob_gap: float
     passed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Which model answers: `tuned`, `base` or `unclear`. Distances are nats a token from each one's own log-probabilities."""
-
-    model: str
-    prompts: int
-    distance_to_base: float
-    distance_to_tuned: float
 
 
 def reference(
@@ -197,40 +185,6 @@ def _gap(one: Greedy, other: Greedy, at: int) -> float:
         return 0.0 if at == len(one.ids) == len(other.ids) else NEAR_TIE_NATS
     likeliest = one.likeliest[at]
     return one.logprobs[at] - likeliest.get(other.ids[at], min(likeliest.values()))
-
-
-def probe(base_url: str, api_key: str, model: str, *, base: Sequence[Greedy], tuned: Sequence[Greedy]) -> Probe:
-    """Which of two models an endpoint serves, by how it scores the greedy answers of both to the same prompts.
-
-    Only prompts that the two answer differently are sent. The model that is served gives its own answer the log-probabilities
-    of its reference; the other one does not.
-
-    Raises:
-        InputRefused: the two answer every prompt alike. Unavailable: the endpoint cannot be reached or gives no scores.
-    """
-    pairs = [(b, t) for b, t in zip(base, tuned, strict=True) if b.ids != t.ids]
-    if not pairs:
-        raise InputRefused("base and tuned answer all of these prompts alike: give prompts that the adapter has learned")
-    to_base = to_tuned = 0.0
-    for b, t in pairs:
-        to_base += _distance(base_url, api_key, model, b)
-        to_tuned += _distance(base_url, api_key, model, t)
-    to_base, to_tuned = to_base / len(pairs), to_tuned / len(pairs)
-    verdict = "unclear"
-    if abs(to_base - to_tuned) >= _PROBE_MARGIN_NATS:
-        verdict = "tuned" if to_tuned < to_base else "base"
-    return Probe(verdict, len(pairs), round(to_base, 4), round(to_tuned, 4))
-
-
-def _distance(base_url: str, api_key: str, model: str, answer: Greedy) -> float:
-    """The mean absolute distance of the endpoint's log-probabilities of these tokens from the answer's own."""
-    body = {"model": model, "prompt": [*answer.prompt_ids, *answer.ids], "max_tokens": 1, **_PLAIN, "prompt_logprobs": 0}
-    try:
-        scores = _post(base_url, api_key, "completions", body)["choices"][0]["prompt_logprobs"][len(answer.prompt_ids) :]
-        found = [float(score[str(token)]["logprob"]) for score, token in zip(scores, answer.ids, strict=True)]
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise Unavailable(f"{base_url} gives no log-probabilities of a prompt ({error!r}): the probe needs vLLM") from error
-    return sum(abs(a - b) for a, b in zip(found, answer.logprobs, strict=True)) / len(found)
 
 
 # Greedy, whatever a model's own generation configuration asks for.

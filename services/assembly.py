@@ -87,19 +87,20 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     retriever = Search(index, catalog)
     ability = _ability(settings, store)
     groups = Groups(database)
+    datasets = Datasets(database)
     live = _live_adapter(settings, store, home, database, engine, retriever)
     chat = _chat(engine, live, settings)
     workshop = Workshop(
         catalog=catalog,
         groups=groups,
         samples=SampleStore(database),
-        datasets=Datasets(database),
+        datasets=datasets,
         review=ReviewQueue(database, judge=HouseJudge()),
         registry=live.registry,
         live=live,
         training=Training(
             home.training,
-            datasets=Datasets(database),
+            datasets=datasets,
             registry=live.registry,
             base_model=partial(_base_model, settings, store),
         ),

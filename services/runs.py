@@ -171,10 +171,11 @@ class Runs:
         Raises:
             NotFound: there is none of this id, or the caller is no administrator.
         """
-        found = [run for run in self.list(access=access) if run.job_id == job_id]
-        if not found:
+        with self._engine.connect() as connection:
+            row = connection.execute(select(run_table).where(run_table.c.id == job_id)).one_or_none()
+        if row is None or not access.administrator:
             raise NotFound(f"there is no job {job_id!r}")
-        return found[0]
+        return _run(row)
 
     def list(self, *, access: Access) -> list[Run]:
         """All runs, the newest first."""

@@ -47,7 +47,7 @@ class Synthesizing:
     def __call__(self, task: Task) -> dict[str, Any]:
         """Counts of accepted and rejected samples by source, and the data set's id."""
         request = task.request
-        access = access_of(request["groups"])
+        access = _access_of(request["groups"])
         chunks: list[str] = task.step("plan", lambda: [hit.chunk for hit in self._workshop.catalog.passages(access=access)])
         model = None if request["rules_only"] else self._chat()
         synthesis = self._synthesis(model, seed=request["seed"], access=access)
@@ -91,7 +91,7 @@ class Synthesizing:
         return dict(Counter(str(sample.status) for sample in made))
 
 
-def access_of(groups: Sequence[str] | None) -> Access:
+def _access_of(groups: Sequence[str] | None) -> Access:
     """What a run may read: what the holders of these groups may, or everything."""
     return Access.everything() if groups is None else Access.of(*groups)
 

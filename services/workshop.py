@@ -15,7 +15,7 @@ from finetune.registry import AdapterRegistry
 from finetune.review import ReviewQueue
 from finetune.samples import SampleStore
 from finetune.training_config import config_of
-from finetune.types import Adapter, DatasetVersion, Lineage
+from finetune.types import DatasetVersion, Lineage
 from ingest.catalog import Catalog
 from ingest.errors import Conflict, InputRefused
 from ingest.groups import Groups
@@ -153,16 +153,12 @@ class Workshop:
 
     def _approve(self, task: Task) -> dict[str, Any]:
         request = task.request
-        return _shown(self.live.approve(request["adapter"], force_reason=request["force_reason"], report=task.report))
+        return asdict(self.live.approve(request["adapter"], force_reason=request["force_reason"], report=task.report))
 
     def _promote(self, task: Task) -> dict[str, Any]:
         request = task.request
-        return _shown(self.live.promote(request["adapter"], force=request["force"], report=task.report))
+        return asdict(self.live.promote(request["adapter"], force=request["force"], report=task.report))
 
     def _rollback(self, task: Task) -> dict[str, Any]:
         adapter = self.live.rollback(task.request["adapter"], report=task.report)
-        return _shown(adapter) if adapter else {"id": None}
-
-
-def _shown(adapter: Adapter) -> dict[str, Any]:
-    return asdict(adapter)
+        return asdict(adapter) if adapter else {"id": None}

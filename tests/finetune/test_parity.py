@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from finetune.parity import Greedy, compare, probe, reference, served
+from finetune.parity import Greedy, compare, reference, served
 from finetune.types import Message
-from ingest.errors import InputRefused, Unavailable
+from ingest.errors import Unavailable
 from tests.finetune.tiny_model import write_tiny_adapter, write_tiny_model
 
 PROMPTS = [(Message("user", f"What is the value of thing {number}?"),) for number in range(3)]
@@ -63,7 +63,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Greedy], list
 
 @pytest.fixture
 def engine(models: tuple[list[Greedy], list[Greedy]]) -> Iterator[str]:
-    """An endpoint in vLLM's words that answers as the tuned model does; it scores what it would not say at -9 nats."""
+    """An endpoint in vLLM's words that answers as the tuned model does."""
     tuned = models[1]
 
     class Handler(BaseHTTPRequestHandler):
@@ -71,7 +71,8 @@ def engine(models: tuple[list[Greedy], list[Greedy]]) -> Iterator[str]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             assert self.headers["Authorization"] == "Bearer key"
             assert body["temperature"] == 0.0
-            answer = chat(body) if self.path == "/v1/chat/completions" else scores(body)
+            assert self.path == "/v1/chat/completions"
+            answer = chat(body)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
@@ -87,14 +88,6 @@ def engine(models: tuple[list[Greedy], list[Greedy]]) -> Iterator[str]:
         ]
         return {"prompt_token_ids": one.prompt_ids, "choices": [{"token_ids": one.ids, "logprobs": {"content": steps}}]}
 
-    def scores(body: dict[str, Any]) -> dict[str, Any]:
-        given = body["prompt"]
-        said = next((one for one in tuned if [*one.prompt_ids, *one.ids] == given), None)
-        known = [] if said is None else list(said.logprobs)
-        values = [-9.0] * (len(given) - len(known)) + known
-        found = [{str(token): {"logprob": value}} for token, value in zip(given, values, strict=True)]
-        return {"choices": [{"prompt_logprobs": [None, *found[1:]]}]}
-
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/v1"
@@ -109,18 +102,6 @@ def test_an_engine_that_serves_the_adapter_agrees_with_its_reference_and_not_wit
     found = served(engine, "key", "tuned", PROMPTS, max_new_tokens=6)
     assert compare(tuned, found).same == 3
     assert not compare(base, found).passed
-
-
-def test_the_probe_says_which_of_the_two_an_engine_serves(models: tuple[list[Greedy], list[Greedy]], engine: str) -> None:
-    base, tuned = models
-    seen = probe(engine, "key", "tuned", base=base, tuned=tuned)
-    assert (seen.model, seen.prompts, seen.distance_to_tuned) == ("tuned", 3, 0.0)
-    assert probe(engine, "key", "tuned", base=tuned, tuned=base).model == "base"
-
-
-def test_a_probe_needs_prompts_that_the_two_answer_differently(models: tuple[list[Greedy], list[Greedy]], engine: str) -> None:
-    with pytest.raises(InputRefused, match="answer all of these prompts alike"):
-        probe(engine, "key", "tuned", base=models[0], tuned=models[0])
 
 
 def test_an_engine_that_is_away_is_said_so() -> None:
