@@ -1,5 +1,7 @@
 """Are the accepted samples right? An exact check against the facts of a corpus that was written with them.
 
+    python -m finetune.fact_check [--facts FILE] [--wrong] DATABASE
+
 A fact names the document, the page and the sentence or table row that states it, with subject, attribute and value. A sample is
 checked where its evidence is that sentence. It is right where its answer holds the value of the very fact that its question asks
 for: the one of the sentence whose subject and attribute the question names best, or, where a question names none of them, wrong.
@@ -8,18 +10,26 @@ Text is compared in NFKC without white space and without a table's bars. This mo
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DatabaseError
+
+from eval import sample_corpus
 from eval.answers import share
 from eval.metrics.text import holds_key_fact
+from eval.report import share_text
+from finetune.samples import SampleStore
 from finetune.types import Sample, SampleKind, SampleStatus
+from ingest.database import open_database
 from ingest.errors import InputRefused
 from ingest.tokens import index_terms, normalise
+from ingest.types import Access
 
 _LEAST_EVIDENCE = 6
 """Characters of evidence below which containment says nothing."""
@@ -144,3 +154,50 @@ def _grouped(right: Sequence[tuple[Sample, bool]], key: Any) -> dict[str, Any]:
     for sample, correct in right:
         groups[str(key(sample))].append(correct)
     return {name: share(values) for name, values in sorted(groups.items())}
+
+
+def _stored(database: Path) -> list[Sample]:
+    """All samples of a home. Exported data sets would not do: they do not say where a sample comes from.
+
+    Raises:
+        InputRefused: there is no such file, or it holds no samples.
+    """
+    if not database.is_file():
+        raise InputRefused(f"there is no file {database}: give the graft.sqlite of a home that holds the sample corpus")
+    engine = open_database(f"sqlite:///{database}")
+    try:
+        return [record.sample for record in SampleStore(engine).list(access=Access.everything())]
+    except DatabaseError as error:
+        raise InputRefused(f"{database} is no database of this version of the product: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _lines(report: dict[str, Any]) -> Iterator[str]:
+    """The report without what is wrong, for people."""
+    yield f"accepted {report['accepted']}, checked {report['checkable']}, asking for what no fact lists {report['unlisted']}"
+    yield f"{'right':<34}{share_text(report['correct'])}"
+    yield f"{'right, if the unlisted are wrong':<34}{share_text(report['correct_if_unlisted_are_wrong'])}"
+    for by in ("writer", "source", "language", "kind"):
+        yield from (f"{by + ' ' + name:<34}{share_text(shown)}" for name, shown in report[f"by_{by}"].items())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Checks the samples of a home and prints the shares that are right."""
+    parser = argparse.ArgumentParser(description="How many accepted samples are right, by the facts that their corpus states.")
+    parser.add_argument("database", type=Path, help="graft.sqlite of a home that holds the corpus; it may be in use")
+    parser.add_argument("--facts", type=Path, default=sample_corpus.FACTS, help="facts.jsonl; default: the sample corpus's")
+    parser.add_argument("--wrong", action="store_true", help="list the wrong samples too, a line of JSON each")
+    options = parser.parse_args(arguments)
+    try:
+        report = check_samples(_stored(options.database), read_facts(options.facts))
+    except InputRefused as error:
+        parser.error(str(error))
+    for line in _lines(report):
+        print(line)
+    for one in report["wrong"] if options.wrong else ():
+        print(json.dumps(one, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -155,8 +155,9 @@ class KnowledgeBase:
             NotFound: no such document for this caller.
         """
         self.catalog.document(document_id, access=access)
-        lineage = self.workshop.forget(document_id)  # first: a kill in between leaves a document that can be removed again
-        self.pipeline.remove(document_id, access=access)
+        with self.workshop.changing:
+            lineage = self.workshop.forget(document_id)  # first: a kill in between leaves a document that can be removed again
+            self.pipeline.remove(document_id, access=access)
         self.jobs.forget(document_id)
         self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
         return lineage
@@ -169,10 +170,11 @@ class KnowledgeBase:
             Conflict: a document of the same name carries these groups.
         """
         known = self.groups.require(groups, access=access)
-        before = self.catalog.document(document_id, access=access).groups
-        self.pipeline.set_groups(document_id, known, access=access)
-        if not set(before) <= set(known):
-            self.workshop.forget(document_id)
+        with self.workshop.changing:
+            before = self.catalog.document(document_id, access=access).groups
+            self.pipeline.set_groups(document_id, known, access=access)
+            if not set(before) <= set(known):
+                self.workshop.forget(document_id)
         self.jobs.follow_groups(document_id, known)
         return self.catalog.document(document_id, access=access)
 

@@ -2,12 +2,13 @@
 
 Invariants. A batch of passages is a step: after a kill the next one goes on. What a batch makes follows from the seed, the
 passages and the model, and is stored under ids that follow from it, so a batch that runs twice adds nothing twice.
+A batch beside which a document was removed or restricted is made again from what is left.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -50,10 +51,9 @@ class Synthesizing:
         access = _access_of(request["groups"])
         chunks: list[str] = task.step("plan", lambda: [hit.chunk for hit in self._workshop.catalog.passages(access=access)])
         model = None if request["rules_only"] else self._chat()
-        synthesis = self._synthesis(model, seed=request["seed"], access=access)
         counts: Counter[str] = Counter()
         for number, batch in enumerate(_batches(chunks)):
-            made = task.step(f"batch {number}", self._make, synthesis, batch, access)
+            made = task.step(f"batch {number}", self._make, batch, model, request["seed"], access)
             counts.update(made)
             done = min((number + 1) * _BATCH, len(chunks))
             task.report(Progress("samples", done, len(chunks), "passages", dict(counts)))
@@ -68,7 +68,21 @@ class Synthesizing:
             "note": "" if model or request["rules_only"] else RULES_ONLY,
         }
 
-    def _synthesis(self, model: tuple[BaseChatModel, str] | None, *, seed: int, access: Access) -> Synthesis:
+    def _make(self, chunks: Sequence[str], model: tuple[BaseChatModel, str] | None, seed: int, access: Access) -> dict[str, int]:
+        """How many new samples the chunks gave, by status."""
+        samples = self._workshop.samples
+        while True:
+            readers = self._workshop.readers(access=access)  # before any text is read, for `keep`
+            synthesis = self._synthesis(model, seed=seed, readers=readers)
+            wanted = set(chunks) - samples.chunks_with(**synthesis.marks)
+            hits = [hit for hit in self._workshop.catalog.passages(access=access) if hit.chunk in wanted]
+            made = synthesis.samples_of(hits, known=samples.known_questions(beside=wanted), access=access)
+            if self._workshop.keep(made, readers=readers):
+                return dict(Counter(str(sample.status) for sample in made))
+
+    def _synthesis(
+        self, model: tuple[BaseChatModel, str] | None, *, seed: int, readers: Mapping[str, tuple[str, ...]]
+    ) -> Synthesis:
         chat, name = model or (None, "")
         return Synthesis(
             chat=chat,
@@ -78,17 +92,8 @@ class Synthesizing:
             passages=self._passages,
             protected=self._workshop.protected(),
             settings=SynthesisSettings(seed=seed),
-            groups_of={record.document_id: record.groups for record in self._workshop.catalog.documents(access=access)},
+            groups_of=readers,
         )
-
-    def _make(self, synthesis: Synthesis, chunks: Sequence[str], access: Access) -> dict[str, int]:
-        """How many new samples the chunks gave, by status."""
-        samples = self._workshop.samples
-        wanted = set(chunks) - samples.chunks_with(**synthesis.marks)
-        hits = [hit for hit in self._workshop.catalog.passages(access=access) if hit.chunk in wanted]
-        made = synthesis.samples_of(hits, known=samples.known_questions(beside=wanted), access=access)
-        samples.add(made)
-        return dict(Counter(str(sample.status) for sample in made))
 
 
 def _access_of(groups: Sequence[str] | None) -> Access:

@@ -6,16 +6,19 @@ from a document ends with it: `forget` purges the samples, and marks the data se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import structlog
 
 from finetune.datasets import Datasets
 from finetune.registry import AdapterRegistry
 from finetune.review import ReviewQueue
 from finetune.samples import SampleStore
 from finetune.training_config import config_of
-from finetune.types import DatasetVersion, Lineage
+from finetune.types import DatasetVersion, Lineage, Sample
 from ingest.catalog import Catalog
 from ingest.errors import Conflict, InputRefused
 from ingest.groups import Groups
@@ -23,6 +26,8 @@ from ingest.types import Access
 from services.live_adapter import LiveAdapter
 from services.runs import Run, Runs, Task
 from services.training import Training
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,9 @@ class Workshop:
     runs: Runs
     protected: Callable[[], Sequence[str]]
     """The questions of evaluation cases, which no sample may repeat."""
+    changing: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False, compare=False)
+    """Held while samples are kept, and while a document is removed or given other groups, purging included: nothing is kept of it
+    between the two."""
 
     def define_runs(self, synthesizing: Callable[[Task], dict[str, Any]]) -> None:
         """Before the workflows start: what each kind of run does."""
@@ -83,22 +91,48 @@ class Workshop:
         self.catalog.document(document_id, access=access)
         return self.samples.lineage(document_id)
 
-    def reconcile(self) -> list[str]:
-        """Ends what a kill left half done, before anything runs; what was found, in words.
+    def readers(self, *, access: Access) -> dict[str, tuple[str, ...]]:
+        """The groups of each document that the caller may read, by its id."""
+        return {one.document_id: one.groups for one in self.catalog.documents(access=access)}
 
-        Samples of a document that is gone, or that some of their readers may no longer read, are purged.
+    def keep(self, samples: Iterable[Sample], *, readers: Mapping[str, Collection[str]]) -> bool:
+        """Whether the samples are stored now: all of them, or none where a document was removed or restricted since.
+
+        `readers` are the groups of every document whose text may stand in the samples, read before that text was.
         """
-        found = list(self.registry.reconcile())
-        readers = {one.document_id: set(one.groups) for one in self.catalog.documents(access=Access.everything())}
-        for document_id, groups in self.samples.readers().items():
-            if not groups <= readers.get(document_id, set()):
-                self.forget(document_id)
-                found.append(f"samples of document {document_id} were purged: it was removed or restricted")
+        with self.changing:
+            if self._unreadable(readers):
+                return False
+            self.samples.add(samples)
+            for told in self.purge_unreadable():  # another server process may have removed it just now
+                log.warning(told)
+            return True
+
+    def reconcile(self) -> list[str]:
+        """Ends what a kill left half done, before anything runs; what was found, in words."""
+        return [*self.registry.reconcile(), *self.purge_unreadable()]
+
+    def purge_unreadable(self) -> list[str]:
+        """Purges the samples of each document that is gone, or that some of their readers may no longer read; in words."""
+        found = []
+        for document_id in self._unreadable(self.samples.readers()):
+            self.forget(document_id)
+            found.append(f"samples of document {document_id} were purged: it was removed or restricted")
         return found
 
+    def _unreadable(self, readers: Mapping[str, Collection[str]]) -> list[str]:
+        """Those documents that one of these groups cannot read. What is read here is newer than the argument, so that a document
+        added between the two is not taken for one that is gone."""
+        now = self.readers(access=Access.everything())
+        return [document_id for document_id, groups in readers.items() if not set(groups) <= set(now.get(document_id, ()))]
+
     def forget(self, document_id: str) -> Lineage:
-        """What was made from a document that is about to go: samples are purged, data sets and adapters say so."""
-        lineage = self.samples.purge(document_id)
+        """What was made from a document that is about to go: samples are purged, data sets and adapters say so.
+
+        Hold `changing` until it is gone.
+        """
+        with self.changing:
+            lineage = self.samples.purge(document_id)
         for adapter_id in lineage.adapters:
             self.registry.files.forget_texts(adapter_id)
         if lineage.datasets:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from finetune.fact_check import Fact, check_samples, read_facts
+from finetune.fact_check import Fact, check_samples, main, read_facts
+from finetune.samples import SampleStore
 from finetune.types import Message, Origin, Sample, SampleKind, SampleStatus
+from ingest.database import open_database
 from ingest.errors import InputRefused
+from ingest.schema import metadata
 
 PENSION = "The company pays 9.5 percent of pensionable pay into the fund and staff pay 4 percent."
 FACTS = [
@@ -69,3 +74,46 @@ def test_a_line_that_is_no_fact_is_named(tmp_path: Path) -> None:
     path.write_text('{"document": "a.pdf"}\n', encoding="utf-8")
     with pytest.raises(InputRefused, match="line 1 is no fact"):
         read_facts(path)
+
+
+def database_of(folder: Path, *samples: Sample) -> Path:
+    path = folder / "graft.sqlite"
+    engine = open_database(f"sqlite:///{path}")
+    metadata.create_all(engine)
+    SampleStore(engine).add(samples)
+    engine.dispose()
+    return path
+
+
+def facts_file(folder: Path) -> Path:
+    path = folder / "facts.jsonl"
+    path.write_text("".join(json.dumps(asdict(fact)) + "\n" for fact in FACTS), encoding="utf-8")
+    return path
+
+
+def test_the_command_prints_shares_with_intervals_and_the_wrong_ones_where_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = sample("What share of the pension fund does the company pay?", "9.5 percent.")
+    wrong = replace(sample("What share of the pension fund do staff pay?", "9.5 percent."), source="model")
+    command = [str(database_of(tmp_path, right, wrong)), "--facts", str(facts_file(tmp_path))]
+    main(command)
+    told = capsys.readouterr().out
+    assert "accepted 2, checked 2" in told
+    for line in ("right .500 (.10-.91, n=2)", "writer model .000 (.00-.79, n=1)", "writer rule 1.000", "language en .500"):
+        assert line in " ".join(told.split())
+    assert wrong.question not in told
+    main([*command, "--wrong"])
+    *_, last = capsys.readouterr().out.splitlines()
+    assert json.loads(last) == {"question": wrong.question, "answer": wrong.answer, "source": "model"}
+
+
+def test_the_command_says_what_is_no_database_and_makes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, content, told in (("not-there", None, "there is no file"), ("a.txt", "text", "is no database")):
+        path = tmp_path / name
+        if content is not None:
+            path.write_text(content)
+        with pytest.raises(SystemExit, match="2"):
+            main([str(path)])
+        assert told in capsys.readouterr().err
+        assert path.exists() is (content is not None)
