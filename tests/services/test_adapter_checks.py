@@ -18,8 +18,9 @@ from services import adapter_checks
 from services.adapter_checks import PROBES, AdapterChecks
 from services.adapter_serving import LoraServing
 from services.engine import Endpoint, EngineProcess
+from services.manifest import Role, load_manifest
 from services.model_sources import sibling_engine_python
-from services.models import ModelStore, Role, default_models_dir, load_manifest
+from services.models import ModelStore, default_models_dir
 from services.prompts import ServingPrompts
 from tests.adapters import candidate, registry_in
 

