@@ -1,21 +1,48 @@
 """trl's SFTTrainer with the loss on what the assistant writes, computed where it is needed only.
 
-Invariants. The loss is that of `SFTTrainer`, to rounding: the mean over learned tokens of their negative log-likelihood.
-Evaluating draws no random number, so that it does not change what is learned. Importing this module loads torch and trl.
+Invariants. The loss is that of `SFTTrainer`, to rounding: the mean over learned tokens of their negative log-likelihood; this
+holds for samples that share a beginning as well, though it is read once. Evaluating draws no random number, so that it does
+not change what is learned. Importing this module loads torch and trl.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from trl import SFTTrainer
 
-from finetune.chat_template import IGNORED
+from finetune.chat_template import IGNORED, Encoded
+from finetune.packing import shared_length
+
+
+def collate(rows: Sequence[dict[str, Any]], *, padding: int) -> dict[str, torch.Tensor]:
+    """The tensors of one batch, the only row: `input_ids`, `labels` and `attention_mask` (samples, longest), padded at the end.
+
+    Where the samples share a beginning it stands apart as `beginning` (1, shared), and the others hold what comes after it.
+    """
+    (row,) = rows
+    samples = [Encoded(tuple(ids), tuple(labels)) for ids, labels in zip(row["input_ids"], row["labels"], strict=True)]
+    shared = shared_length(samples)
+    lengths = [len(sample.ids) - shared for sample in samples]
+    width = max(lengths)
+
+    def padded(tokens: Sequence[int], filling: int) -> list[int]:
+        return [*tokens[shared:], *[filling] * (width - len(tokens) + shared)]
+
+    tensors = {
+        "input_ids": torch.tensor([padded(sample.ids, padding) for sample in samples]),
+        "labels": torch.tensor([padded(sample.labels, IGNORED) for sample in samples]),
+        "attention_mask": (torch.arange(width) < torch.tensor(lengths)[:, None]).long(),
+    }
+    if shared:
+        tensors["beginning"] = torch.tensor([samples[0].ids[:shared]])
+    return tensors
 
 
 class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
-    """Trains on samples that carry their own labels, in the order in which they are given."""
+    """Trains on samples that carry their own labels, in the batches in which they are given."""
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -25,17 +52,18 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
         A long prompt's positions through a head of 49,152 rows are a fifth of the default model's work, so on a processor the
         head is asked for those columns only that some sample of the batch learns from.
         """
-        if inputs["input_ids"].device.type == "cuda" or return_outputs:
+        inputs = dict(inputs)
+        beginning = inputs.pop("beginning", None)
+        if beginning is None and inputs["input_ids"].device.type == "cuda":
             return super().compute_loss(model, inputs, return_outputs=return_outputs, num_items_in_batch=num_items_in_batch)
         labels = inputs["labels"][:, 1:]
         learned = labels != IGNORED
         columns = learned.any(dim=0).nonzero().squeeze(1)
-        outputs = model(
-            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False, logits_to_keep=columns
-        )
+        outputs = model(**_read(model, inputs, beginning), logits_to_keep=columns)
         chosen = learned[:, columns]
         total = torch.nn.functional.cross_entropy(outputs.logits[chosen].float(), labels[:, columns][chosen], reduction="sum")
-        return total / (learned.sum() if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
+        loss = total / (learned.sum() if num_items_in_batch is None else num_items_in_batch).clamp(min=1)
+        return (loss, outputs) if return_outputs else loss
 
     def evaluate(self, *arguments: Any, **options: Any) -> Any:
         """The losses of the evaluation sets; the state of all random numbers is as it was."""
@@ -44,3 +72,14 @@ class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
 
     def create_model_card(self, *_arguments: Any, **_options: Any) -> None:
         """Nothing: an adapter's card is written by who knows its data."""
+
+
+def _read(model: Any, inputs: dict[str, Any], beginning: Any) -> dict[str, Any]:
+    """What the model is given for the samples: their tokens, and what it has read of their beginning for each of them."""
+    given = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"], "use_cache": False}
+    if beginning is None:
+        return given
+    cache = model(input_ids=beginning, use_cache=True, logits_to_keep=1).past_key_values
+    cache.batch_repeat_interleave(len(inputs["input_ids"]))
+    read = torch.ones(len(inputs["input_ids"]), beginning.shape[1], dtype=torch.long, device=beginning.device)
+    return {**given, "past_key_values": cache, "attention_mask": torch.cat([read, inputs["attention_mask"]], dim=1)}

@@ -74,6 +74,11 @@ def end_tokens(tokenizer: Any) -> frozenset[int]:
     return frozenset({tokenizer.eos_token_id, *(vocabulary[token] for token in usual if token in vocabulary)} - {None})
 
 
+def padding_token(tokenizer: Any) -> int:
+    """The id that fills a batch up; which one does not matter, since nothing is learned from it and nothing reads it."""
+    return int(tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id)
+
+
 def _render(tokenizer: Any, messages: Sequence[Message], *, prompt: bool) -> list[int]:
     turns = [{"role": message.role, "content": message.content} for message in messages]
     rendered = tokenizer.apply_chat_template(turns, tokenize=True, return_dict=True, add_generation_prompt=prompt)

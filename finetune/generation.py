@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from finetune.chat_template import padding_token
+
 
 def greedy_answers(
     model: Any,
@@ -21,7 +23,7 @@ def greedy_answers(
     """
     import torch
 
-    padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    padding = padding_token(tokenizer)
     for number, start in enumerate(range(0, len(prompts), batch)):
         if done(number):
             yield []
@@ -45,12 +47,11 @@ def greedy_config(model: Any, tokenizer: Any, max_new_tokens: int, *, logits: bo
     from transformers import GenerationConfig
 
     own = model.generation_config.eos_token_id
-    padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     return GenerationConfig(
         do_sample=False,
         max_new_tokens=max_new_tokens,
         eos_token_id=own if own is not None else tokenizer.eos_token_id,
-        pad_token_id=padding,
+        pad_token_id=padding_token(tokenizer),
         output_logits=logits,
         return_dict_in_generate=logits,
     )

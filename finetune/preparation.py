@@ -4,29 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from finetune.chat_template import Encoded, encode
+from finetune.packing import pack_samples, tokens_read
 from finetune.run_folder import Row, RunFolder
-from finetune.selection import WITH_PASSAGES, Selection, select, training_order
+from finetune.selection import WITH_PASSAGES, Selection, select, training_batches
 from finetune.training_config import TrainingConfig
 from ingest.errors import InputRefused
+
+Batch = tuple[Encoded, ...]
+"""Samples that one pass of the model reads together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What is learned and measured. `order` indexes `samples` for all epochs together; `left_out` is reason → sample ids."""
+    """What is learned and measured: `batches` of all epochs together, one sample for each of `rows` in each epoch it is seen in.
+
+    `accumulation` batches make a step; `left_out` is reason → sample ids.
+    """
 
     selection: Selection
     rows: tuple[Row, ...]
-    samples: tuple[Encoded, ...]
-    order: tuple[int, ...]
-    evaluations: dict[str, tuple[Encoded, ...]]
+    batches: tuple[Batch, ...]
+    accumulation: int
+    evaluations: dict[str, tuple[Batch, ...]]
     left_out: dict[str, list[str]]
 
-    def tokens_after(self, step: int, *, batch_size: int) -> int:
-        """How many tokens were seen after this many steps of `batch_size` samples each; padding is not counted."""
-        return sum(len(self.samples[index].ids) for index in self.order[: step * batch_size])
+    @property
+    def steps(self) -> int:
+        """Of the whole training."""
+        return ceil(len(self.batches) / self.accumulation)
+
+    def tokens_after(self, step: int) -> int:
+        """How many tokens were read after this many steps; padding is not counted, and a shared beginning once."""
+        return sum(map(tokens_read, self.batches[: step * self.accumulation]))
 
 
 def prepare(folder: RunFolder, config: TrainingConfig, tokenizer: Any) -> Prepared:
@@ -44,22 +57,38 @@ def prepare(folder: RunFolder, config: TrainingConfig, tokenizer: Any) -> Prepar
         reasons = "; ".join(f"{len(ids)}: {reason}" for reason, ids in left_out.items()) or "there are none"
         languages = f" in {', '.join(config.languages)}" if config.languages else ""
         raise InputRefused(f"there is nothing to train on: no sample of train.jsonl{languages} can be used ({reasons})")
-    order = training_order(
-        [len(sample.ids) for _, sample in kept],
+    samples = [sample for _, sample in kept]
+    batches = training_batches(
+        pack_samples(samples, batch_size=config.batch_size, max_tokens=config.max_tokens),
+        [len(sample.ids) for sample in samples],
         [row.kind in WITH_PASSAGES for row, _ in kept],
         epochs=config.epochs,
         grounded_epochs=config.grounded_epochs,
-        batch_size=config.batch_size * config.accumulation,
+        batch_size=config.batch_size,
+        accumulation=config.accumulation,
         seed=config.seed,
     )
     evaluations = {}
     for name, rows in (("validation", selection.validation), ("rephrased", selection.rephrased)):
-        encoded = [sample for _, sample in _encoded(rows, tokenizer, config.max_tokens, {})]
-        if encoded:
-            evaluations[name] = tuple(sorted(encoded, key=lambda sample: len(sample.ids)))
+        measured = [sample for _, sample in _encoded(rows, tokenizer, config.max_tokens, {})]
+        if measured:
+            evaluations[name] = _evaluation_batches(measured, config)
     return Prepared(
-        selection, tuple(row for row, _ in kept), tuple(sample for _, sample in kept), tuple(order), evaluations, left_out
+        selection=selection,
+        rows=tuple(row for row, _ in kept),
+        batches=tuple(tuple(samples[index] for index in batch) for batch in batches),
+        accumulation=config.accumulation,
+        evaluations=evaluations,
+        left_out=left_out,
     )
+
+
+def _evaluation_batches(samples: Sequence[Encoded], config: TrainingConfig) -> tuple[Batch, ...]:
+    """Every sample once, the short ones first."""
+    packs = pack_samples(samples, batch_size=config.batch_size, max_tokens=config.max_tokens)
+    alone = sorted((samples[pack[0]] for pack in packs if len(pack) == 1), key=lambda sample: len(sample.ids))
+    plain = [tuple(alone[at : at + config.batch_size]) for at in range(0, len(alone), config.batch_size)]
+    return (*plain, *(tuple(samples[index] for index in pack) for pack in packs if len(pack) > 1))
 
 
 def _encoded(

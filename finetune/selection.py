@@ -58,31 +58,52 @@ def select(
     )
 
 
-def training_order(
-    lengths: Sequence[int], long: Sequence[bool], *, epochs: int, grounded_epochs: int, batch_size: int, seed: int
-) -> list[int]:
-    """Indices of the samples in the order of all epochs together, batch after batch; only the last batch may be short.
+def training_batches(
+    packs: Sequence[tuple[int, ...]],
+    lengths: Sequence[int],
+    long: Sequence[bool],
+    *,
+    epochs: int,
+    grounded_epochs: int,
+    batch_size: int,
+    accumulation: int,
+    seed: int,
+) -> list[tuple[int, ...]]:
+    """Batches of sample indices in the order of all epochs together; `accumulation` of them make a step.
 
-    Samples marked `long` come in `grounded_epochs` of the epochs, spread evenly. Each batch holds samples of about one length.
+    A pack of several samples is a batch as it is, at a random place; the others share batches with samples of about their
+    length. Samples marked `long` come in `grounded_epochs` of the epochs, spread evenly.
     """
     chooser = random.Random(seed)
-    stream: list[int] = []
+    stream: list[tuple[int, ...]] = []
     for epoch in range(epochs):
         seen = [
-            index
-            for index in range(len(lengths))
-            if not long[index] or (index + epoch) * grounded_epochs % epochs < grounded_epochs
+            pack
+            for number, pack in enumerate(packs)
+            if not long[pack[0]] or (number + epoch) * grounded_epochs % epochs < grounded_epochs
         ]
         chooser.shuffle(seen)
         stream.extend(seen)
+    alone = _near_lengths([pack[0] for pack in stream if len(pack) == 1], lengths, batch_size * accumulation, chooser)
+    batches = [tuple(alone[at : at + batch_size]) for at in range(0, len(alone), batch_size)]
+    together = [pack for pack in stream if len(pack) > 1]
+    if not together:
+        return batches
+    places = set(chooser.sample(range(len(batches) + len(together)), len(together)))
+    plain, shared = iter(batches), iter(together)
+    return [next(shared if place in places else plain) for place in range(len(batches) + len(together))]
+
+
+def _near_lengths(stream: Sequence[int], lengths: Sequence[int], step: int, chooser: random.Random) -> list[int]:
+    """The samples reordered so that each run of `step` of them, one step's, holds nearly equal lengths."""
     order: list[int] = []
-    window = batch_size * _BATCHES_SORTED_TOGETHER
+    window = step * _BATCHES_SORTED_TOGETHER
     for start in range(0, len(stream), window):
         near = sorted(stream[start : start + window], key=lambda index: lengths[index])
-        whole = len(near) // batch_size * batch_size
-        batches = [near[at : at + batch_size] for at in range(0, whole, batch_size)]
-        chooser.shuffle(batches)
-        order.extend(index for batch in batches for index in batch)
+        whole = len(near) // step * step
+        steps = [near[at : at + step] for at in range(0, whole, step)]
+        chooser.shuffle(steps)
+        order.extend(index for one in steps for index in one)
         order.extend(near[whole:])
     return order
 

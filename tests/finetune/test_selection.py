@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 
 from finetune.run_folder import Row
-from finetune.selection import select, training_order
+from finetune.selection import select, training_batches
 from finetune.training_config import TrainingConfig
 from finetune.types import Message
 
@@ -14,26 +15,42 @@ def row(name: str, *, fact: str = "", kind: str = "closed-book", language: str =
     return Row(name, kind, language, "q", "a", (Message("user", "q"), Message("assistant", "a")), fact or name)
 
 
+def batches_of(
+    lengths: list[int], *, packs: list[tuple[int, ...]] | None = None, long: list[bool] | None = None, **config: int
+) -> list[tuple[int, ...]]:
+    asked = {"epochs": 1, "grounded_epochs": 1, "batch_size": 4, "accumulation": 1, "seed": 1, **config}
+    alone = [(index,) for index in range(len(lengths))]
+    return training_batches(packs or alone, lengths, long or [False] * len(lengths), **asked)
+
+
 def test_every_sample_comes_once_an_epoch_and_long_ones_in_as_many_as_asked() -> None:
     long = [number >= 10 for number in range(16)]
-    order = training_order([5] * 16, long, epochs=6, grounded_epochs=2, batch_size=4, seed=1)
-    counts = Counter(order)
+    counts = Counter(chain(*batches_of([5] * 16, long=long, epochs=6, grounded_epochs=2)))
     assert all(counts[index] == (2 if long[index] else 6) for index in range(16))
 
 
-def test_a_batch_holds_samples_of_about_one_length_and_the_batches_are_mixed() -> None:
+def test_a_step_holds_samples_of_about_one_length_and_the_steps_are_mixed() -> None:
     lengths = [(7 * number) % 160 for number in range(160)]
-    order = training_order(lengths, [False] * 160, epochs=1, grounded_epochs=1, batch_size=10, seed=1)
-    batches = [[lengths[index] for index in order[at : at + 10]] for at in range(0, len(order), 10)]
-    assert all(max(batch) - min(batch) <= 10 for batch in batches)
-    assert [min(batch) for batch in batches] != sorted(min(batch) for batch in batches)
+    batches = batches_of(lengths, batch_size=5, accumulation=2)
+    assert all(len(batch) == 5 for batch in batches)
+    steps = [[lengths[index] for index in chain(*batches[at : at + 2])] for at in range(0, len(batches), 2)]
+    assert all(max(step) - min(step) <= 10 for step in steps)
+    assert [min(step) for step in steps] != sorted(min(step) for step in steps)
+
+
+def test_packs_are_batches_of_their_own_between_the_others() -> None:
+    packs = [*((index,) for index in range(40)), *((index, index + 1, index + 2) for index in range(40, 70, 3))]
+    batches = batches_of([5] * 70, packs=packs, epochs=2)
+    counts = Counter(batches)
+    assert all(counts[pack] == 2 for pack in packs if len(pack) > 1)
+    assert set(Counter(chain(*batches)).values()) == {2}
+    shapes = [len(batch) for batch in batches]
+    assert sorted(shapes) == [3] * 20 + [4] * 20 != shapes
 
 
 def test_the_order_follows_from_the_seed() -> None:
-    def order(seed: int) -> list[int]:
-        return training_order([5] * 9, [False] * 9, epochs=2, grounded_epochs=1, batch_size=2, seed=seed)
-
-    assert order(1) == order(1) != order(2)
+    packs = [(0,), (1,), (2,), (3, 4), (5, 6), (7, 8)]
+    assert batches_of([5] * 9, packs=packs) == batches_of([5] * 9, packs=packs) != batches_of([5] * 9, packs=packs, seed=2)
 
 
 def test_facts_that_are_asked_again_come_first_and_only_they_are_measured() -> None:
