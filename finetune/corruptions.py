@@ -45,12 +45,13 @@ _CHINESE_WH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question about a passage; its answer stands at `text[start:end]`."""
+    """A question about a passage; its answer stands at `text[start:end]`. `answers` are all that are right."""
 
     question: str
     answer: str
     start: int
     end: int
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def read_passages(folder: Path) -> list[Passage]:
     asked: dict[str, list[Asked]] = {}
     for query in queries:
         for span in query.get("spans", [])[:1]:
-            asked.setdefault(span["doc"], []).append(Asked(query["text"], query["answers"][0], span["start"], span["end"]))
+            right = tuple(query["answers"])
+            asked.setdefault(span["doc"], []).append(Asked(query["text"], right[0], span["start"], span["end"], right))
     return [
         Passage(row["_id"], row.get("title", ""), row["text"], language(row["text"]), tuple(asked.get(row["_id"], ())))
         for row in rows

@@ -61,9 +61,12 @@ def cited_answer(draft: Draft, number: int) -> str:
     """The value, the number of its passage, and the sentence, row or clause that states it, word for word."""
     point = draft.point
     quote = point.evidence if len(point.evidence) <= _LONGEST_QUOTE[point.language] else point.clause
-    quote = " ".join(quote.split())
-    value = point.value[:1].upper() + point.value[1:]
-    return _QUOTED[point.language].format(value=value, number=number, quote=quote)
+    return quoted_answer(point.value, number, quote, language=point.language)
+
+
+def quoted_answer(value: str, number: int, quote: str, *, language: str) -> str:
+    """The form of every answer from passages."""
+    return _QUOTED[language].format(value=value[:1].upper() + value[1:], number=number, quote=" ".join(quote.split()))
 
 
 def chosen(accepted: Sequence[Judged], *, limit: int, seed: int) -> list[Judged]:

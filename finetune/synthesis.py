@@ -164,7 +164,7 @@ class Synthesis:
             language=point.language,
             question=draft.question,
             answer=answer,
-            messages=(*(_message(message) for message in prompt), Message("assistant", answer)),
+            messages=(*(message_of(message) for message in prompt), Message("assistant", answer)),
             origin=Origin(
                 document_id=hit.document_id,
                 document=hit.document,
@@ -186,5 +186,6 @@ class Synthesis:
 _ROLES = {SystemMessage: "system", HumanMessage: "user", AIMessage: "assistant"}
 
 
-def _message(message: BaseMessage) -> Message:
+def message_of(message: BaseMessage) -> Message:
+    """The message in the words of training."""
     return Message(_ROLES[type(message)], str(message.text))

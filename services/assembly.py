@@ -203,7 +203,13 @@ def _live_adapter(
     checks = AdapterChecks(
         files, base_model=base_folder, prompts=ServingPrompts(), retriever=retriever, passages=settings.answer.passages
     )
-    return LiveAdapter(AdapterRegistry(database, files), serving, probe=checks.probe, compare=checks.compare)
+    return LiveAdapter(
+        AdapterRegistry(database, files),
+        serving,
+        probe=checks.probe,
+        compare=checks.compare,
+        base_model=lambda: _base_model(settings, store).name,
+    )
 
 
 def _base_model(settings: Settings, store: ModelStore) -> BaseModel:

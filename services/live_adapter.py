@@ -61,12 +61,15 @@ class LiveAdapter:
         *,
         probe: Callable[[Adapter, Endpoint], Probed],
         compare: Callable[[Adapter], Comparison],
+        base_model: Callable[[], str],
     ) -> None:
-        """`probe` asks the endpoint whether it is the adapter; `compare` begins the train/serve comparison of one."""
+        """`probe` asks the endpoint whether it is the adapter; `compare` begins the train/serve comparison of one; `base_model`
+        is the name of the chat model that answers now."""
         self.registry = registry
         self._serving = serving
         self._probe = probe
         self._compare = compare
+        self._base_model = base_model
         self._switching = threading.RLock()  # held by the start while it decides whom to serve
         self._pointing = threading.Lock()
         self._stopping = threading.Event()
@@ -140,9 +143,11 @@ class LiveAdapter:
         """How near the serving engine is to the training library, from serving the adapter for as long as that takes.
 
         Raises:
-            Conflict: the adapter's files are not what was registered. Unavailable: it cannot be served.
+            Conflict: the adapter's files are not what was registered, or it was trained on another chat model.
+            Unavailable: it cannot be served.
         """
         with self._switching:
+            self._require_base(adapter)
             finish = self._compare(adapter)
             served = self._serving.begin(adapter, report=report, cancelled=self._stopping)
             try:
@@ -182,6 +187,7 @@ class LiveAdapter:
         with self._switching:
             old, new = self._current, None
             if adapter is not None and (old is None or old.adapter.id != adapter.id):
+                self._require_base(adapter)
                 new = _Current(adapter, self._serving.begin(adapter, report=report, cancelled=self._stopping))
             elif adapter is not None:
                 new = old
@@ -211,6 +217,14 @@ class LiveAdapter:
             report(progress)
 
         return tell
+
+    def _require_base(self, adapter: Adapter) -> None:
+        """Weights of the same shapes fit on another base model too, and mean nothing there."""
+        if adapter.base_model != (present := self._base_model()):
+            raise Conflict(
+                f"adapter {adapter.id} was trained on {adapter.base_model}, and the chat model is {present}: train one on that "
+                f"(graft train adapter), or let {adapter.base_model} answer again (setting chat.path)"
+            )
 
     def _require_itself(self, current: _Current) -> None:
         probed = self._probe(current.adapter, current.served.endpoint())

@@ -19,6 +19,7 @@ from ingest.schema import metadata
 
 GAIN = {"n": 80, "base": 0.1, "tuned": 0.7, "gain": 0.6, "interval": [0.5, 0.7], "base_cited": None, "tuned_cited": None}
 PARITY = {"passed": True, "agreement": 1.0}
+BASE_MODEL = "tiny"
 
 
 def dataset(*group_sets: tuple[str, ...], name: str = "ds_1", incomplete: str = "") -> DatasetVersion:
@@ -53,7 +54,7 @@ def registry_in(folder: Path) -> AdapterRegistry:
 
 def candidate(folder: Path, *, seed: int = 0, of: DatasetVersion | None = None, **run: Any) -> Candidate:
     """A finished training of this seed, ready to be registered."""
-    return Candidate(finished_run(folder, seed=seed, **run), f"adapter {seed}", "tiny", of or dataset(), "Apache-2.0")
+    return Candidate(finished_run(folder, seed=seed, **run), f"adapter {seed}", BASE_MODEL, of or dataset(), "Apache-2.0")
 
 
 def approved(registry: AdapterRegistry, folder: Path, *, seed: int = 0, of: DatasetVersion | None = None) -> Adapter:

@@ -20,7 +20,7 @@ from ingest.types import Access
 from services.adapter_serving import LoraServing, MergedServing, Report, Serving, choose_way, drain
 from services.engine import Endpoint, EngineState, EngineStatus
 from services.live_adapter import Comparison, LiveAdapter, Probed
-from tests.adapters import PARITY, approved, candidate, dataset, registry_in
+from tests.adapters import BASE_MODEL, PARITY, approved, candidate, dataset, registry_in
 
 ADMINISTRATOR = Access.everything()
 
@@ -75,13 +75,14 @@ class Bench:
         self.opened: dict[str, threading.Event] = {}
         self.probed = True
         self.parity: dict[str, Any] = PARITY
+        self.base_model = BASE_MODEL
         self.registry = registry_in(folder / "home")
         self.live = self.process()
 
     def process(self) -> LiveAdapter:
         """The live adapter of another process over the same home."""
         serving = MergedServing(self.registry.files, merge=self._merge, engine=self._engine)
-        return LiveAdapter(self.registry, serving, probe=self._probe, compare=self._compare)
+        return LiveAdapter(self.registry, serving, probe=self._probe, compare=self._compare, base_model=lambda: self.base_model)
 
     def approved(self, seed: int, *groups: str) -> Adapter:
         return approved(self.registry, self.folder, seed=seed, of=dataset(groups or ("everyone",)))
@@ -188,6 +189,15 @@ def test_changed_files_are_not_served(bench: Bench) -> None:
     with pytest.raises(Conflict, match="not the one that was registered"):
         bench.live.promote(adapter.id, report=unheard)
     assert bench.events == []
+
+
+def test_an_adapter_of_another_base_model_is_never_started(bench: Bench) -> None:
+    first, second = bench.approved(1), bench.approved(2)
+    bench.live.promote(first.id, report=unheard)
+    bench.base_model, bench.events = "other", []
+    with pytest.raises(Conflict, match="was trained on tiny, and the chat model is other"):
+        bench.live.promote(second.id, report=unheard)
+    assert (bench.answering(), bench.events) == (first.id, [])
 
 
 def test_promoting_the_live_one_again_starts_no_second_engine(bench: Bench) -> None:
@@ -419,7 +429,13 @@ def taking_adapters(loaded: dict[str, str], *, refuses: str = "") -> Iterator[st
 
 
 def over(registry: AdapterRegistry, serving: Serving) -> LiveAdapter:
-    return LiveAdapter(registry, serving, probe=lambda *_: Probed(True, ""), compare=lambda _: lambda *_: PARITY)
+    return LiveAdapter(
+        registry,
+        serving,
+        probe=lambda *_: Probed(True, ""),
+        compare=lambda _: lambda *_: PARITY,
+        base_model=lambda: BASE_MODEL,
+    )
 
 
 def test_an_adapter_is_loaded_under_its_id_and_the_one_before_unloaded(tmp_path: Path) -> None:
