@@ -17,7 +17,8 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from ingest.tokens import HAN, STOP_WORDS, is_han, normalise, stem
+from ingest.text_cleaning import clean
+from ingest.tokens import HAN, STOP_WORDS, fold, is_han, stem
 
 BACKGROUND_FILE = Path(__file__).parent / "models" / "background.json.gz"
 
@@ -80,60 +81,65 @@ class Unit:
 
 def read_units(text: str) -> list[Unit]:
     """The units of the text in order, each with its span in the text as given."""
-    folded, places = _fold(text)
+    folded, starts, ends = _fold(text)
     units: list[Unit] = []
     position = 0
     for piece in _PIECE.finditer(folded):
         start, end = piece.span()
         word = piece.group()
         if is_han(word[0]) or word[0] == "〇":
-            position = _append_han(units, word, start, position, places)
+            position = _append_han(units, word, start, position, starts, ends)
             continue
-        span = (places[start], places[end - 1] + 1)
+        span = (starts[start], ends[end - 1])
         units.append(_latin_unit(word, span, position, text))
         position += 1
     return _join_numbers(units, folded)
 
 
-def _fold(text: str) -> tuple[str, Sequence[int]]:
-    """The normalised text and, for each of its characters, the index in the original."""
-    folded = normalise(text)
-    if len(folded) == len(text):
-        return folded, range(len(text) + 1)
+def _fold(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
+    """The normalised text and, for each of its characters, where in the original it begins and ends."""
+    cleaned = clean(text)
+    folded = fold(cleaned.text)
+    if len(folded) == len(cleaned.text):
+        return folded, cleaned.starts, cleaned.ends
     parts: list[str] = []
     places: list[int] = []
-    for cluster in _CLUSTER.finditer(text):
-        part = normalise(cluster.group())
+    for cluster in _CLUSTER.finditer(cleaned.text):
+        part = fold(cluster.group())
         parts.append(part)
         places.extend([cluster.start()] * (len(part) - 1) + [cluster.end() - 1] if part else [])
-    return "".join(parts), places
+    return "".join(parts), [cleaned.starts[place] for place in places], [cleaned.ends[place] for place in places]
 
 
-def _append_han(units: list[Unit], run: str, start: int, position: int, places: Sequence[int]) -> int:
+def _append_han(
+    units: list[Unit], run: str, start: int, position: int, starts: Sequence[int], ends: Sequence[int]
+) -> int:
     """Appends the numbers of a Han run and the character pairs between them; returns the next position."""
     done = 0
     for number in _CHINESE_NUMBER.finditer(run):
         value = _chinese_value(number.group())
         if value is None:
             continue
-        position = _append_pairs(units, run[done : number.start()], start + done, position, places)
-        span = (places[start + number.start()], places[start + number.end() - 1] + 1)
+        position = _append_pairs(units, run[done : number.start()], start + done, position, starts, ends)
+        span = (starts[start + number.start()], ends[start + number.end() - 1])
         units.append(Unit(value, Kind.NUMBER, *span, position, content=True))
         position += 1
         done = number.end()
-    return _append_pairs(units, run[done:], start + done, position, places)
+    return _append_pairs(units, run[done:], start + done, position, starts, ends)
 
 
-def _append_pairs(units: list[Unit], run: str, start: int, position: int, places: Sequence[int]) -> int:
+def _append_pairs(
+    units: list[Unit], run: str, start: int, position: int, starts: Sequence[int], ends: Sequence[int]
+) -> int:
     """Appends the character pairs of a piece of a Han run, read across particles; a lone character is no content."""
     kept = [(character, start + i) for i, character in enumerate(run) if character not in _CHINESE_SKIPPED]
     if len(kept) == 1:
         character, at = kept[0]
-        units.append(Unit(character, Kind.HAN, places[at], places[at] + 1, position, content=False))
+        units.append(Unit(character, Kind.HAN, starts[at], ends[at], position, content=False))
     for i in range(len(kept) - 1):
         (first, at), (second, until) = kept[i], kept[i + 1]
         content = first not in _CHINESE_FUNCTION or second not in _CHINESE_FUNCTION
-        units.append(Unit(first + second, Kind.HAN, places[at], places[until] + 1, position + i, content))
+        units.append(Unit(first + second, Kind.HAN, starts[at], ends[until], position + i, content))
     return position + len(kept)
 
 

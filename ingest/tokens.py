@@ -1,6 +1,6 @@
 """Text → the terms that BM25 and the judge count, the same for documents and questions, Chinese and English.
 
-Terms are made from a normalised copy (NFKC, lower case); the stored text is never touched. A unit is one position of the
+Terms are made from a normalised copy (cleaned, NFKC, lower case); the stored text is never touched. A unit is one position of the
 text: a Han character, or a word's Porter2 stem. Index terms are the units without English stop words, plus the bigrams of
 each Han run. The recipe and what each step is worth are measured in `docs/decisions/0003-search-without-an-encoder.md`.
 """
@@ -12,6 +12,8 @@ import unicodedata
 from functools import lru_cache
 
 import snowballstemmer
+
+from ingest.text_cleaning import clean_text
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _HAN_CHARACTER = re.compile(f"[{HAN}]")
@@ -39,12 +41,21 @@ CHINESE_QUESTION_WORDS = (
 ).split()
 _CHINESE_QUESTION_WORD = re.compile("|".join(CHINESE_QUESTION_WORDS))
 
+# Fonts of Chinese PDFs often give these radicals in place of the characters that look the same. NFKC knows the 214 of Kangxi,
+# but not these. Source: https://www.unicode.org/Public/UCD/latest/ucd/EquivalentUnifiedIdeograph.txt
+_RADICALS = str.maketrans("⺟⺠⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳", "母民虎西见角贝车長长门青页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟")
+
 _stemmer = snowballstemmer.stemmer("english")
 
 
 def normalise(text: str) -> str:
-    """The text in NFKC and lower case with straight apostrophes; its length may differ from the original's."""
-    return unicodedata.normalize("NFKC", text).lower().replace("’", "'")
+    """The clean text, folded; its length may differ from the original's."""
+    return fold(clean_text(text))
+
+
+def fold(text: str) -> str:
+    """The text in NFKC and lower case with straight apostrophes and whole characters for radicals: what is equal when compared."""
+    return unicodedata.normalize("NFKC", text).lower().replace("’", "'").translate(_RADICALS)
 
 
 def is_han(character: str) -> bool:
