@@ -7,7 +7,6 @@ same arguments after a crash. The catalog knows nothing of indexes: they follow 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
+from ingest.chunk_rows import CHUNK_ROWS, IS_INDEXED, chunk_rows, copies, hit_of, index_row, keys_also_elsewhere
 from ingest.errors import Conflict, NotFound
 from ingest.layout import page_from_row, page_to_row
+from ingest.personal_data import PersonalData
 from ingest.schema import chunks, contents, document_groups, documents, groups, now, pages, pointers, versions
 from ingest.types import EVERYONE, Access, Chunk, Hit, IndexRow, Page, ParsedDocument, ScoredChunk
 
@@ -55,8 +56,10 @@ def group_key(names: Iterable[str]) -> str:
 class Catalog:
     """Reads and writes the tables of `ingest.schema`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, mask: Collection[PersonalData] = ()) -> None:
+        """`mask`: the kinds of personal data that are masked in every hit, and so in all that is made of hits."""
         self._engine = engine
+        self.mask = mask
 
     # Writing a document: parsed → staged → published
 
@@ -100,7 +103,9 @@ class Catalog:
             same = and_(documents.c.name == name, documents.c.group_key == group_key(names_of_groups))
             return next(iter(self._records(connection, Access.everything(), same)), None)
 
-    def stage(self, name: str, *, names_of_groups: Collection[str], sha256: str, split: Sequence[Chunk]) -> StagedVersion:
+    def stage(
+        self, name: str, *, names_of_groups: Collection[str], sha256: str, split: Sequence[Chunk], chunking: str = ""
+    ) -> StagedVersion:
         """Writes a new version with its chunks, invisible until `publish`, or finds the one staged before for this content."""
         with self._engine.begin() as connection:
             document_id = self._document_row(connection, name, names_of_groups)
@@ -118,22 +123,16 @@ class Catalog:
             version_id = f"ver_{secrets.token_hex(10)}"
             connection.execute(
                 insert(versions).values(
-                    id=version_id, document_id=document_id, number=number, sha256=sha256, status="staged", created_at=now()
+                    id=version_id,
+                    document_id=document_id,
+                    number=number,
+                    sha256=sha256,
+                    status="staged",
+                    chunking=chunking,
+                    created_at=now(),
                 )
             )
-            rows = [
-                {
-                    "id": _chunk_id(version_id, ordinal),
-                    "version_id": version_id,
-                    "ordinal": ordinal,
-                    "page": chunk.page,
-                    "start": chunk.start,
-                    "end": chunk.end,
-                    "text": chunk.text,
-                    "headings": list(chunk.headings),
-                }
-                for ordinal, chunk in enumerate(split)
-            ]
+            rows = chunk_rows(version_id, split, chunking=chunking)
             if rows:
                 connection.execute(insert(chunks), rows)
             return StagedVersion(version_id, document_id, number, title)
@@ -161,6 +160,20 @@ class Catalog:
             connection.execute(update(versions).where(versions.c.id == version_id).values(status="live"))
             stale = select(chunks.c.id).join(versions, chunks.c.version_id == versions.c.id).where(others)
             return list(connection.scalars(stale))
+
+    def split_otherwise(self, chunking: str) -> list[tuple[str, str]]:
+        """The visible versions whose chunks were split in another way, with the hashes of their contents."""
+        query = select(versions.c.id, versions.c.sha256).where(versions.c.status == "live", versions.c.chunking != chunking)
+        with self._engine.connect() as connection:
+            return [(row.id, row.sha256) for row in connection.execute(query.order_by(versions.c.created_at, versions.c.id))]
+
+    def replace_chunks(self, version_id: str, split: Sequence[Chunk], *, chunking: str) -> None:
+        """Gives a version other chunks, all at once; the indexes do not know of it yet."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(chunks).where(chunks.c.version_id == version_id))
+            if rows := chunk_rows(version_id, split, chunking=chunking):
+                connection.execute(insert(chunks), rows)
+            connection.execute(update(versions).where(versions.c.id == version_id).values(chunking=chunking))
 
     def discard_unpublished(self, name: str, names_of_groups: Collection[str], *, sha256: str) -> list[str]:
         """Takes back what the failed adding of this content left: staged versions, the parsing, the document where nothing
@@ -290,19 +303,35 @@ class Catalog:
         """The published chunks among these that the caller may read, in the order given: the check on the way out."""
         by_id = {row.chunk_id: row for row in self._live_chunks(chunks.c.id.in_([one.chunk_id for one in scored]))}
         found = ((one, by_id.get(one.chunk_id)) for one in scored)
-        return [_hit(row, one.score) for one, row in found if row is not None and access.permits(row.group_key.split("\n"))]
+        return [hit_of(row, one.score, mask=self.mask) for one, row in found if row is not None and access.permits(row.group_key.split("\n"))]
 
     def passages(self, *, access: Access) -> list[Hit]:
         """Every published chunk that the caller may read, by document name and place in it; all scores are 0."""
         rows = self._live_chunks(true())
         permitted = [row for row in rows if access.permits(row.group_key.split("\n"))]
         permitted.sort(key=lambda row: (row.name, row.document_id, row.ordinal))
-        return [_hit(row, 0.0) for row in permitted]
+        return [hit_of(row, 0.0, mask=self.mask) for row in permitted]
 
     def _live_chunks(self, which: ColumnElement[bool]) -> Sequence[Any]:
-        query = _CHUNK_ROWS.where(which, versions.c.status == "live")
+        query = CHUNK_ROWS.where(which, versions.c.status == "live")
         with self._engine.connect() as connection:
             return connection.execute(query).all()
+
+    def passage_counts(self, document_id: str, *, access: Access) -> tuple[dict[str, int], int]:
+        """How many passages of the document are in each language, and how many of all stand a second time before the same readers
+        and are indexed once.
+
+        Raises:
+            NotFound: no such document for this caller.
+        """
+        self.document(document_id, access=access)
+        of_document = and_(versions.c.document_id == document_id, versions.c.status == "live")
+        by_language = select(chunks.c.language, func.count()).join(versions).where(of_document).group_by(chunks.c.language)
+        own = select(chunks.c.id).join(versions).where(of_document)
+        with self._engine.connect() as connection:
+            languages = {language: count for language, count in connection.execute(by_language.order_by(func.count().desc()))}
+            repeated = copies(connection, of_document).intersection(connection.scalars(own))
+        return languages, len(repeated)
 
     def chunk_span(self, chunk_id: str, *, document_id: str, page: int) -> tuple[int, int] | None:
         """Where on this page of this document the chunk begins and ends; None for a chunk of any other place."""
@@ -313,28 +342,38 @@ class Catalog:
 
     # What indexes are made from
 
-    def index_rows(self, *, version_id: str | None = None, document_id: str | None = None) -> list[IndexRow]:
-        """Rows of all chunks that an index should hold, or of those of one version or document."""
-        query = _CHUNK_ROWS.where(_IS_INDEXED)
+    def index_rows(
+        self, *, version_id: str | None = None, document_id: str | None = None, copy_keys: Collection[str] | None = None
+    ) -> list[IndexRow]:
+        """Rows of all chunks that an index should hold, or of those of one version or document, or with one of these keys."""
+        which = true()
         if version_id is not None:
-            query = query.where(versions.c.id == version_id)
+            which = and_(which, versions.c.id == version_id)
         if document_id is not None:
-            query = query.where(documents.c.id == document_id)
+            which = and_(which, versions.c.document_id == document_id)
+        if copy_keys is not None:
+            which = and_(which, chunks.c.copy_key.in_(copy_keys))
+        query = CHUNK_ROWS.where(IS_INDEXED, which).order_by(versions.c.created_at, versions.c.id, chunks.c.ordinal)
         with self._engine.connect() as connection:
-            return [
-                IndexRow(
-                    chunk_id=row.chunk_id,
-                    title=" › ".join([row.title or row.name, *row.headings]),
-                    text=row.text,
-                    groups=frozenset(row.group_key.split("\n")),
-                )
-                for row in connection.execute(query.order_by(versions.c.created_at, versions.c.id, chunks.c.ordinal))
-            ]
+            left_out = copies(connection, which)
+            return [index_row(row) for row in connection.execute(query) if row.chunk_id not in left_out]
+
+    def left_out(self, *, copy_keys: Collection[str]) -> set[str]:
+        """The chunks with one of these keys that an index should not hold, because it holds one that they are copies of."""
+        with self._engine.connect() as connection:
+            return copies(connection, chunks.c.copy_key.in_(copy_keys))
+
+    def copied_keys(self, *, version_id: str | None = None, document_id: str | None = None) -> set[str]:
+        """The copy keys of this document (or of this version's), that chunks of others have as well: what a change of it may make
+        another chunk's turn to be indexed, or no longer."""
+        own = select(versions.c.document_id).where(versions.c.id == version_id).scalar_subquery() if version_id else document_id
+        with self._engine.connect() as connection:
+            return keys_also_elsewhere(connection, versions.c.document_id == own)
 
     def indexed_chunk_ids(self) -> set[str]:
         """The ids of all chunks that an index should hold: published ones, and staged ones, whose jobs may be past indexing."""
         with self._engine.connect() as connection:
-            return set(connection.scalars(select(chunks.c.id).join(versions).where(_IS_INDEXED)))
+            return set(connection.scalars(select(chunks.c.id).join(versions).where(IS_INDEXED))) - copies(connection, true())
 
     def counts(self, *, access: Access) -> tuple[int, int]:
         """How many published documents the caller may read, and how many chunks they have."""
@@ -366,39 +405,6 @@ class Catalog:
 
 
 _REGROUPED = "regrouped:"
-_IS_INDEXED = versions.c.status.in_(("live", "staged"))
-_CHUNK_ROWS = (
-    select(
-        chunks.c.id.label("chunk_id"),
-        chunks.c.ordinal,
-        chunks.c.page,
-        chunks.c.start,
-        chunks.c.text,
-        chunks.c.headings,
-        documents.c.id.label("document_id"),
-        documents.c.name,
-        documents.c.group_key,
-        versions.c.number,
-        contents.c.title,
-    )
-    .join(versions, chunks.c.version_id == versions.c.id)
-    .join(documents, versions.c.document_id == documents.c.id)
-    .join(contents, contents.c.sha256 == versions.c.sha256)
-)
-
-
-def _hit(row: Any, score: float) -> Hit:
-    return Hit(
-        document=row.name,
-        document_id=row.document_id,
-        version=row.number,
-        page=row.page,
-        chunk=row.chunk_id,
-        score=score,
-        text=row.text,
-        start=row.start,
-        headings=tuple(row.headings),
-    )
 
 
 def _set_pointer(connection: Connection, name: str, value: str) -> None:
@@ -416,6 +422,3 @@ def _delete_unused_contents(connection: Connection, of: Collection[str]) -> None
     unused = and_(contents.c.sha256.in_(of), contents.c.sha256.not_in(select(versions.c.sha256)))
     connection.execute(delete(contents).where(unused))
 
-
-def _chunk_id(version_id: str, ordinal: int) -> str:
-    return "chk_" + hashlib.sha256(f"{version_id}:{ordinal}".encode()).hexdigest()[:20]

@@ -6,17 +6,22 @@ sentence that is no running header or footer is in exactly one chunk. A table ro
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from ingest.cleaning import content_blocks
+from ingest.languages import language_of
 from ingest.sentences import sentence_spans
 from ingest.settings import IngestSettings
 from ingest.tokens import language
 from ingest.types import Block, BlockKind, Chunk, Page
 
 Span = tuple[int, int]
+
+FORMAT = "1"
+"""Changes when `split` cuts otherwise: documents that are there are then split again, from the pages that were read."""
 
 
 def split(pages: Sequence[Page], settings: IngestSettings) -> list[Chunk]:
@@ -26,8 +31,14 @@ def split(pages: Sequence[Page], settings: IngestSettings) -> list[Chunk]:
     for page, blocks in zip(pages, content_blocks(pages), strict=True):
         for path, section in _sections(page, blocks, headings):
             for start, end in _pack(page.text, section, settings):
-                chunks.append(Chunk("", page.number, start, end, page.text[start:end], path))
+                text = page.text[start:end]
+                chunks.append(Chunk("", page.number, start, end, text, path, language_of(text)))
     return chunks
+
+
+def chunking_of(settings: IngestSettings) -> str:
+    """A short name of the way in which `split` cuts by these settings: another name means other chunks."""
+    return hashlib.sha256(f"{FORMAT}/{settings.chunk_characters}/{settings.chunk_characters_han}".encode()).hexdigest()[:12]
 
 
 class _Headings:

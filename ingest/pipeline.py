@@ -12,8 +12,10 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from langchain_core.utils.iter import batch_iterate
+
 from ingest.catalog import Catalog, DocumentRecord, StagedVersion
-from ingest.chunking import split
+from ingest.chunking import chunking_of, split
 from ingest.files import FileStore
 from ingest.index.hybrid import HybridIndex
 from ingest.isolation import PdfWorker
@@ -21,6 +23,9 @@ from ingest.settings import IngestSettings
 from ingest.types import Access, ParsedDocument
 
 Progress = Callable[[int, int], None]
+
+# SQLite takes 32,766 variables in one statement.
+_KEYS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ class Pipeline:
         with self._changing:
             content = self.read(new)  # read already, unless another document of the same bytes was removed meanwhile
             chunks = split(content.pages, self.settings)
-            return self.catalog.stage(new.name, names_of_groups=new.groups, sha256=new.sha256, split=chunks)
+            chunking = chunking_of(self.settings)
+            return self.catalog.stage(new.name, names_of_groups=new.groups, sha256=new.sha256, split=chunks, chunking=chunking)
 
     def add_to_index(self, version_id: str) -> None:
         """Makes the version's chunks known to the indexes; the catalog's check hides them until they are published."""
@@ -79,7 +85,9 @@ class Pipeline:
             NotFound: the document was removed meanwhile.
         """
         with self._changing:
+            keys = self.catalog.copied_keys(version_id=version_id)
             self.index.remove(self.catalog.publish(version_id))
+            self._index_copies(keys)
 
     def discard(self, new: NewDocument) -> None:
         """Takes back what a failed adding left behind."""
@@ -103,15 +111,22 @@ class Pipeline:
             NotFound: no such document for this caller.
         """
         with self._changing:
+            keys = self.catalog.copied_keys(document_id=document_id)
             self.index.remove(self.catalog.remove(document_id, access=access))
+            self._index_copies(keys)
 
     def drop_unneeded_files(self, in_work: Callable[[], set[str]]) -> None:
         """Deletes the originals that no document shows and no job in work adds."""
         self.files.keep_only(lambda: self.catalog.referenced_contents() | in_work())
 
     def reconcile(self) -> int:
-        """Brings the indexes to what the catalog holds; how many chunks had to be added."""
+        """Splits again what was split by other settings, without reading a file, and brings the indexes to what the catalog holds;
+        how many chunks had to be added."""
         with self._changing:
+            chunking = chunking_of(self.settings)
+            for version_id, sha256 in self.catalog.split_otherwise(chunking):
+                pages = self.catalog.content(sha256).pages
+                self.catalog.replace_chunks(version_id, split(pages, self.settings), chunking=chunking)
             missing = self.index.reconcile(self.catalog.indexed_chunk_ids())
             if missing:
                 self.index.add([row for row in self.catalog.index_rows() if row.chunk_id in missing])
@@ -129,4 +144,13 @@ class Pipeline:
     def _index_regrouped(self) -> None:
         for document_id in self.catalog.regrouped():
             self.index.add(self.catalog.index_rows(document_id=document_id))
+            self._index_copies(self.catalog.copied_keys(document_id=document_id))
             self.catalog.forget_regrouped(document_id)
+
+    def _index_copies(self, keys: Collection[str]) -> None:
+        """Brings the indexes to what the catalog wants of the chunks with these keys: when a chunk goes, or gets other readers, it
+        is the turn of one of its copies, and one that came to stand beside its like is no longer needed."""
+        for some in batch_iterate(_KEYS_AT_ONCE, keys):
+            rows, left_out = self.catalog.index_rows(copy_keys=some), self.catalog.left_out(copy_keys=some)
+            self.index.add(rows)
+            self.index.remove(left_out)

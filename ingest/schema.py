@@ -88,6 +88,8 @@ versions = Table(
     Column("number", Integer, nullable=False),
     Column("sha256", ForeignKey("contents.sha256"), nullable=False, index=True),
     Column("status", String(12), nullable=False),  # staged → live → superseded
+    # How its chunks were split: by other settings they are made anew from the pages.
+    Column("chunking", String(16), nullable=False, server_default=""),
     Column("created_at", String(32), nullable=False),
     UniqueConstraint("document_id", "number"),
 )
@@ -103,6 +105,10 @@ chunks = Table(
     Column("end", Integer, nullable=False),
     Column("text", Text, nullable=False),
     Column("headings", JSON, nullable=False),
+    Column("language", String(3), nullable=False, server_default=""),
+    # Equal for chunks of the same words; `ingest.chunk_rows` says which of them are copies.
+    Column("copy_key", String(32), nullable=False, server_default="", index=True),
+    Column("signature", LargeBinary),  # MinHash of the text, see ingest.similarity; null of what an older version wrote
 )
 
 vectors = Table(

@@ -95,7 +95,8 @@ class ParsedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage of one page, the unit that is searched. `headings` run from the outermost to the innermost."""
+    """A passage of one page, the unit that is searched. `headings` run from the outermost to the innermost; `language` is a code
+    of ISO 639-1, or `und`."""
 
     id: str
     page: int
@@ -103,6 +104,7 @@ class Chunk:
     end: int
     text: str
     headings: tuple[str, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,16 @@ class ScoredChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where else the text of a hit stands, which the caller may read too."""
+
+    document: str
+    document_id: str
+    page: int
+    chunk: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk that was found and that the caller may read. Higher scores are better."""
 
@@ -136,3 +148,5 @@ class Hit:
     text: str
     start: int
     headings: tuple[str, ...] = ()
+    language: str = ""
+    also_in: tuple[Place, ...] = ()

@@ -32,6 +32,7 @@ from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import VectorIndex
 from ingest.isolation import PdfWorker
 from ingest.pipeline import Pipeline
+from ingest.report import DocumentReports
 from ingest.types import Access
 from ingest.vectors import CatalogVectors
 from services.adapter_checks import AdapterChecks
@@ -75,7 +76,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     with full_disk_said_plainly(home.folder):
         database = open_database(settings.database_url)
         migrate(database)
-    catalog = Catalog(database)
+    catalog = Catalog(database, mask=settings.privacy.kinds)
     files = FileStore(home.files)
     index = HybridIndex(
         LexicalIndex(home.indexes / "lexical"),
@@ -124,6 +125,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         keys=Keys(database),
         files=files,
         pipeline=pipeline,
+        reports=DocumentReports(database, catalog),
         drawer=PdfWorker(ingest.limits),  # of its own: a page is shown at once, also while a long file is read
         workflows=workflows,
         jobs=Jobs(database, pipeline, workflows),

@@ -16,13 +16,16 @@ import structlog
 from eval.types import Answer, Arm, Quote, Style
 from finetune.types import Lineage
 from ingest.catalog import Catalog, DocumentRecord
+from ingest.duplicates import fold
 from ingest.errors import Conflict, GraftError, InputRefused, Unavailable
 from ingest.files import FileStore, full_disk_said_plainly
 from ingest.groups import Groups
 from ingest.index.base import Index
 from ingest.isolation import PdfWorker
 from ingest.layout import boxes_of_span
+from ingest.personal_data import masked
 from ingest.pipeline import NewDocument, Pipeline
+from ingest.report import DocumentReports
 from ingest.types import Access, Bbox, Hit
 from services.answering import Answering, ChatAbility, Done, Event, Turn
 from services.comparing import Failed
@@ -56,7 +59,7 @@ class Status:
 
 
 class Search:
-    """The `Retriever` of the product: the indexes, with the rights checked once more on the way out."""
+    """The `Retriever` of the product: the indexes, with the rights checked once more on the way out, and each passage once."""
 
     def __init__(self, index: Index, catalog: Catalog) -> None:
         self._index = index
@@ -75,7 +78,7 @@ class Search:
         asked = limit + _SPARE_HITS
         while True:
             scored = self._index.search(query, access=access, limit=asked)
-            hits = self._catalog.hits(scored, access=access)[:limit]
+            hits = fold(self._catalog.hits(scored, access=access))[:limit]
             if len(hits) == limit or len(scored) < asked:
                 return hits
             asked *= 8
@@ -91,6 +94,7 @@ class KnowledgeBase:
     keys: Keys
     files: FileStore
     pipeline: Pipeline
+    reports: DocumentReports
     drawer: PdfWorker
     workflows: Workflows
     jobs: Jobs
@@ -213,7 +217,9 @@ class KnowledgeBase:
         sha256, page = self.catalog.page(document_id, number, access=access, version=version)
         boxes: Sequence[Bbox] = ()
         span = self.catalog.chunk_span(chunk, document_id=document_id, page=number) if chunk else None
-        start = page.text.find(quote, span[0] if span else 0) if quote else -1
+        # A quote may be masked; the masked text has every place where the text itself has it.
+        shown = masked(page.text, self.catalog.mask) if quote else ""
+        start = shown.find(quote, span[0] if span else 0) if quote else -1
         if quote and start >= 0:
             boxes = boxes_of_span(page, start, start + len(quote))
         elif span:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ingest.errors import UsageError
+from ingest.personal_data import EVERY_KIND, PersonalData
 from ingest.settings import IngestSettings, ReadLimits
 from services.models import default_models_dir
 
@@ -54,6 +55,30 @@ class ReadSettings(Section):
     file_mib: int = Field(ReadLimits().file_mib, description="size of one file, in MiB")
 
 
+class ChunkSettings(Section):
+    """How documents are split into passages. A change splits all documents again at the next start, without reading a file."""
+
+    characters: int = Field(
+        IngestSettings().chunk_characters, ge=100, le=20_000, description="longest passage in Latin script, in characters"
+    )
+    characters_han: int = Field(
+        IngestSettings().chunk_characters_han, ge=40, le=20_000, description="longest Chinese passage, in characters"
+    )
+
+
+class PrivacySettings(Section):
+    """What is shown of personal data. The stored text and the files stay what they are."""
+
+    mask: tuple[PersonalData | Literal["all"], ...] = Field(
+        (), description="kinds of personal data that are masked in hits, answers and training samples; `all` for every kind"
+    )
+
+    @property
+    def kinds(self) -> frozenset[PersonalData]:
+        """The kinds that are masked."""
+        return EVERY_KIND if "all" in self.mask else frozenset(PersonalData(kind) for kind in self.mask)
+
+
 class AnswerSettings(Section):
     """How an answer is made."""
 
@@ -89,6 +114,8 @@ class Settings(BaseSettings):
     chat: ChatSettings = ChatSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     read: ReadSettings = ReadSettings()
+    chunk: ChunkSettings = ChunkSettings()
+    privacy: PrivacySettings = PrivacySettings()
     answer: AnswerSettings = AnswerSettings()
     training: TrainingSettings = TrainingSettings()
 
@@ -109,7 +136,11 @@ class Settings(BaseSettings):
     @property
     def ingest(self) -> IngestSettings:
         """The part that reading and splitting needs."""
-        return IngestSettings(limits=ReadLimits(**self.read.model_dump()))
+        return IngestSettings(
+            limits=ReadLimits(**self.read.model_dump()),
+            chunk_characters=self.chunk.characters,
+            chunk_characters_han=self.chunk.characters_han,
+        )
 
     @property
     def database_url(self) -> str:

@@ -1,0 +1,154 @@
+"""Chunks to and from the catalog's rows, and which of them the indexes hold.
+
+A *copy* is a chunk that no search could tell from another one: the same words under the same title and headings, for the same
+readers. Copies are indexed once. What differs in a single figure, or has other readers, is no copy: one could be the correction
+of the other, and a reader of the one must not come upon the words of the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from ingest.personal_data import PersonalData, masked
+from ingest.schema import chunks, contents, documents, versions
+from ingest.similarity import shingles, signature, to_bytes
+from ingest.text_cleaning import clean_text
+from ingest.tokens import normalise
+from ingest.types import Chunk, Hit, IndexRow
+
+TITLE_SEPARATOR = " › "
+"""Between the document's title and the headings in the line that says where a chunk stands."""
+
+IS_INDEXED = versions.c.status.in_(("live", "staged"))
+CHUNK_ROWS = (
+    select(
+        chunks.c.id.label("chunk_id"),
+        chunks.c.ordinal,
+        chunks.c.page,
+        chunks.c.start,
+        chunks.c.text,
+        chunks.c.headings,
+        chunks.c.language,
+        documents.c.id.label("document_id"),
+        documents.c.name,
+        documents.c.group_key,
+        versions.c.number,
+        contents.c.title,
+    )
+    .join(versions, chunks.c.version_id == versions.c.id)
+    .join(documents, versions.c.document_id == documents.c.id)
+    .join(contents, contents.c.sha256 == versions.c.sha256)
+)
+
+
+def chunk_rows(version_id: str, split: Sequence[Chunk], *, chunking: str) -> list[dict[str, Any]]:
+    """The rows of a version's chunks; those of another way of splitting have other ids."""
+    return [
+        {
+            "id": _chunk_id(version_id, chunking, ordinal),
+            "version_id": version_id,
+            "ordinal": ordinal,
+            "page": chunk.page,
+            "start": chunk.start,
+            "end": chunk.end,
+            "text": chunk.text,
+            "headings": list(chunk.headings),
+            "language": chunk.language,
+            "copy_key": copy_key(chunk.headings, chunk.text),
+            "signature": to_bytes(signature(shingles(chunk.text))),
+        }
+        for ordinal, chunk in enumerate(split)
+    ]
+
+
+def _chunk_id(version_id: str, chunking: str, ordinal: int) -> str:
+    return "chk_" + hashlib.sha256(f"{version_id}:{chunking}:{ordinal}".encode()).hexdigest()[:20]
+
+
+def copy_key(headings: Sequence[str], text: str) -> str:
+    """What is equal for chunks of the same words and signs under the same headings, however they are spaced."""
+    same = "\n".join("".join(normalise(part).split()) for part in (*headings, text))
+    return hashlib.sha256(same.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def hit_of(row: Any, score: float, *, mask: Collection[PersonalData]) -> Hit:
+    """The hit of one of `CHUNK_ROWS`, personal data of these kinds masked; all places in its text stay what they are."""
+    return Hit(
+        document=row.name,
+        document_id=row.document_id,
+        version=row.number,
+        page=row.page,
+        chunk=row.chunk_id,
+        score=score,
+        text=masked(row.text, mask),
+        start=row.start,
+        headings=tuple(masked(heading, mask) for heading in row.headings),
+        language=row.language,
+    )
+
+
+def index_row(row: Any) -> IndexRow:
+    """What an index is told of one of `CHUNK_ROWS`: its clean text, under the line of title and headings."""
+    return IndexRow(
+        chunk_id=row.chunk_id,
+        title=clean_text(TITLE_SEPARATOR.join([row.title or row.name, *row.headings])),
+        text=clean_text(row.text),
+        groups=frozenset(row.group_key.split("\n")),
+    )
+
+
+def copies(connection: Connection, which: ColumnElement[bool]) -> set[str]:
+    """The chunks that no index needs, because it holds one that they are copies of; among those with a key of these chunks.
+
+    Of published copies the oldest is held. A chunk that is not published yet is no reason to leave out another one, nor is one of
+    the same document in the form before: either may be gone in a moment.
+    """
+    own = select(chunks.c.copy_key).join(versions).where(IS_INDEXED, which, chunks.c.copy_key != "").distinct().subquery()
+    keys = (
+        select(chunks.c.copy_key)
+        .where(chunks.c.copy_key.in_(select(own.c.copy_key)))
+        .group_by(chunks.c.copy_key)
+        .having(func.count() > 1)
+    )
+    query = (
+        select(
+            chunks.c.id,
+            chunks.c.copy_key,
+            versions.c.id.label("version_id"),
+            versions.c.status,
+            documents.c.id.label("document_id"),
+            documents.c.group_key,
+            func.coalesce(func.nullif(contents.c.title, ""), documents.c.name).label("title"),
+        )
+        .join(versions, chunks.c.version_id == versions.c.id)
+        .join(documents, versions.c.document_id == documents.c.id)
+        .join(contents, contents.c.sha256 == versions.c.sha256)
+        .where(IS_INDEXED, chunks.c.copy_key.in_(keys))
+        .order_by(versions.c.status, versions.c.created_at, versions.c.id, chunks.c.ordinal)  # live before staged
+    )
+    held: dict[tuple[str, str, str], Any] = {}
+    held_of_version: set[tuple[str, str, str, str]] = set()
+    left_out: set[str] = set()
+    for row in connection.execute(query):
+        same = (row.copy_key, row.group_key, row.title)
+        first = held.get(same)
+        if row.status == "live":
+            if first is None:
+                held[same] = row
+            else:
+                left_out.add(row.id)
+        elif (first is not None and first.document_id != row.document_id) or (*same, row.version_id) in held_of_version:
+            left_out.add(row.id)
+        held_of_version.add((*same, row.version_id))
+    return left_out
+
+
+def keys_also_elsewhere(connection: Connection, of: ColumnElement[bool]) -> set[str]:
+    """The keys of these chunks that chunks of other documents have as well."""
+    own = select(chunks.c.copy_key).join(versions).where(of, chunks.c.copy_key != "")
+    several = select(chunks.c.copy_key).join(versions).where(chunks.c.copy_key.in_(own)).group_by(chunks.c.copy_key)
+    return set(connection.scalars(several.having(func.count(versions.c.document_id.distinct()) > 1)))
