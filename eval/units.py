@@ -111,9 +111,7 @@ def _fold(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     return "".join(parts), [cleaned.starts[place] for place in places], [cleaned.ends[place] for place in places]
 
 
-def _append_han(
-    units: list[Unit], run: str, start: int, position: int, starts: Sequence[int], ends: Sequence[int]
-) -> int:
+def _append_han(units: list[Unit], run: str, start: int, position: int, starts: Sequence[int], ends: Sequence[int]) -> int:
     """Appends the numbers of a Han run and the character pairs between them; returns the next position."""
     done = 0
     for number in _CHINESE_NUMBER.finditer(run):
@@ -128,9 +126,7 @@ def _append_han(
     return _append_pairs(units, run[done:], start + done, position, starts, ends)
 
 
-def _append_pairs(
-    units: list[Unit], run: str, start: int, position: int, starts: Sequence[int], ends: Sequence[int]
-) -> int:
+def _append_pairs(units: list[Unit], run: str, start: int, position: int, starts: Sequence[int], ends: Sequence[int]) -> int:
     """Appends the character pairs of a piece of a Han run, read across particles; a lone character is no content."""
     kept = [(character, start + i) for i, character in enumerate(run) if character not in _CHINESE_SKIPPED]
     if len(kept) == 1:

@@ -303,7 +303,11 @@ class Catalog:
         """The published chunks among these that the caller may read, in the order given: the check on the way out."""
         by_id = {row.chunk_id: row for row in self._live_chunks(chunks.c.id.in_([one.chunk_id for one in scored]))}
         found = ((one, by_id.get(one.chunk_id)) for one in scored)
-        return [hit_of(row, one.score, mask=self.mask) for one, row in found if row is not None and access.permits(row.group_key.split("\n"))]
+        return [
+            hit_of(row, one.score, mask=self.mask)
+            for one, row in found
+            if row is not None and access.permits(row.group_key.split("\n"))
+        ]
 
     def passages(self, *, access: Access) -> list[Hit]:
         """Every published chunk that the caller may read, by document name and place in it; all scores are 0."""
@@ -421,4 +425,3 @@ def _insert_group_of_document(connection: Connection, document_id: str, group: s
 def _delete_unused_contents(connection: Connection, of: Collection[str]) -> None:
     unused = and_(contents.c.sha256.in_(of), contents.c.sha256.not_in(select(versions.c.sha256)))
     connection.execute(delete(contents).where(unused))
-

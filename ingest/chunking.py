@@ -83,7 +83,8 @@ def _pack(text: str, blocks: Sequence[Block], settings: IngestSettings) -> Itera
         limit = _limit(text[block.start : block.end], settings)
         pieces = [(block.start, block.end)] if block.end - block.start <= limit else list(_sentences(text, block, limit))
         for start, end in pieces:
-            if open_span is not None and end - open_span[0] > limit:
+            # Nothing that was left out may come back between two blocks of a passage.
+            if open_span is not None and (end - open_span[0] > limit or text[open_span[1] : start].strip()):
                 yield open_span
                 open_span = None
             open_span = (open_span[0] if open_span else start, end)

@@ -34,8 +34,8 @@ _SUSPECT = re.compile(
     r"[\xc2-\xf4‚√][\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]|[\x80-\x9f]"
 )
 _LATIN1_RUN = re.compile(r"[\xa1-\xff]{4,}")
-# GBK shows some pairs of bytes as characters of the private use area.
-_HAN_RUN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\ue000-\ue765]{4,}")
+# GBK shows pairs of bytes as Chinese, but also as kana, Greek, Cyrillic, signs, and characters of the private use area.
+_GBK_RUN = re.compile(r"[\u0370-\u04ff\u2010-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ue000-\ue765\uf900-\ufaff\ufe30-\uffe6]{4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _gbk_of_latin1(run: str) -> str:
 
 def _chinese_mojibake(text: str) -> Iterator[_Edit]:
     """Runs of Chinese that are UTF-8 read as GBK, with what they say."""
-    for found in _HAN_RUN.finditer(text):
+    for found in _GBK_RUN.finditer(text):
         if (instead := _utf8_of_gbk(found.group())) != found.group():
             yield found.start(), found.end(), instead
 

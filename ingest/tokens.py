@@ -43,7 +43,9 @@ _CHINESE_QUESTION_WORD = re.compile("|".join(CHINESE_QUESTION_WORDS))
 
 # Fonts of Chinese PDFs often give these radicals in place of the characters that look the same. NFKC knows the 214 of Kangxi,
 # but not these. Source: https://www.unicode.org/Public/UCD/latest/ucd/EquivalentUnifiedIdeograph.txt
-_RADICALS = str.maketrans("⺟⺠⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳", "母民虎西见角贝车長长门青页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟")
+_RADICALS = str.maketrans(
+    "⺟⺠⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳", "母民虎西见角贝车長长门青页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟"
+)
 
 _stemmer = snowballstemmer.stemmer("english")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from eval.evidence import EvidenceVerdict, judge_evidence
 from eval.quoting import select_quotes
 from eval.types import Answer, Arm, Citation, Judge, Quote, Retriever, Sentence, Style, Verdict
 from ingest.errors import InputRefused, NotFound, Unavailable
+from ingest.personal_data import PersonalData, masked
 from ingest.tokens import language, normalise, query_terms
 from ingest.types import Access, Bbox, Hit
 from services.comparing import Failed, merged
@@ -138,14 +139,16 @@ class Answering:
         judge: Judge,
         boxes: Callable[[Quote, Access], tuple[Bbox, ...]],
         settings: AnswerSettings,
+        mask: Collection[PersonalData] = (),
     ) -> None:
-        """`chat` raises Unavailable while no engine is ready, NotFound for an arm that no model serves to this caller."""
+        """`mask`: kinds of personal data that no answer shows. `chat` raises Unavailable while no engine is ready, NotFound for an arm that no model serves to this caller."""
         self._retriever = retriever
         self._chat = chat
         self._ability = ability
         self._judge = judge
         self._boxes = boxes
         self._settings = settings
+        self._mask = mask
 
     async def stream(
         self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()
@@ -295,10 +298,11 @@ class Answering:
         async with aclosing(sentences(chat, prompt)) as written:
             async for event in written:
                 if isinstance(event, Token):
-                    yield event
+                    if not self._mask:  # half a number cannot be told for what it is
+                        yield event
                 elif isinstance(event, Usage):
                     draft.usage = asdict(event)
-                elif (judged := judge(event)) is not None:
+                elif (judged := judge(masked(event, self._mask))) is not None:
                     yield judged
 
     def _judged(self, found: _Found, given: Sequence[Hit], draft: _Draft, access: Access, text: str) -> JudgedSentence | None:

@@ -138,6 +138,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
             judge=HouseJudge(),
             boxes=partial(boxes_of_quote, catalog),
             settings=settings.answer,
+            mask=settings.privacy.kinds,
         ),
         ability=ability,
         engine=engine,

@@ -25,7 +25,7 @@ from ingest.isolation import PdfWorker
 from ingest.layout import boxes_of_span
 from ingest.personal_data import masked
 from ingest.pipeline import NewDocument, Pipeline
-from ingest.report import DocumentReports
+from ingest.report import DocumentReport, DocumentReports
 from ingest.types import Access, Bbox, Hit
 from services.answering import Answering, ChatAbility, Done, Event, Turn
 from services.comparing import Failed
@@ -151,6 +151,14 @@ class KnowledgeBase:
     def documents(self, *, access: Access) -> list[DocumentRecord]:
         """The documents that the caller may read, by name."""
         return self.catalog.documents(access=access)
+
+    def report(self, document_id: str, *, access: Access) -> DocumentReport:
+        """The languages of a document, what it repeats, and the personal data in it, masked.
+
+        Raises:
+            NotFound: no such document for this caller.
+        """
+        return self.reports.of(document_id, access=access)
 
     def remove(self, document_id: str, *, access: Access) -> Lineage:
         """Deletes a document and everything made from it; what that was.

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from ingest.text_cleaning import clean_text
 from ingest.types import Hit
 
 VERSION = "1"
@@ -36,7 +37,7 @@ _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 def grounded_prompt(question: str, hits: Sequence[Hit], *, language: str) -> list[BaseMessage]:
     """The messages that ask for an answer from these passages, numbered from 1 in the order given."""
-    passages = "\n".join(f"[{number}] {' › '.join(hit.headings)}\n{hit.text}" for number, hit in enumerate(hits, 1))
+    passages = "\n".join(f"[{number}] {' › '.join(hit.headings)}\n{clean_text(hit.text)}" for number, hit in enumerate(hits, 1))
     return [SystemMessage(_GROUNDED[language]), HumanMessage(f"{passages}\n\n{_QUESTION[language]}: {question}")]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eval.types import Sentence, Style
+from ingest.text_cleaning import clean_text
 from ingest.tokens import language as language_of
 from ingest.types import Hit
 
@@ -46,14 +47,15 @@ _BETWEEN = {"en": "; ", "zh": "；"}
 def piece(sentence: Sentence, *, before: Sentence | None, language: str) -> str:
     """What the sentence adds to the answer's text after the sentence `before` it: a separator or a frame, itself, its markers."""
     markers = "".join(f"[{marker}]" for marker in sentence.citations)
+    text = clean_text(sentence.text)  # to be read; what was cited stays as it is printed
     if sentence.style is Style.QUOTES:
         frame = ""
         if before is None or before.style is not Style.QUOTES:
             frame = (_FRAME if language_of(sentence.text) == language else _FRAME_OTHER)[language] + "\n"
-        return ("\n" if before else "") + f"{frame}“{sentence.text}” {markers}"
+        return ("\n" if before else "") + f"{frame}“{text}” {markers}"
     joint = " " if before and language == "en" else ""
     mark = "" if sentence.supported or sentence.reason == NOT_JUDGED[language] else _UNSUPPORTED[language]
-    return f"{joint}{sentence.text}{mark}{' ' if markers else ''}{markers}"
+    return f"{joint}{text}{mark}{' ' if markers else ''}{markers}"
 
 
 def abstention(reason: str, nearest: Sequence[Hit], *, language: str) -> str:

@@ -65,6 +65,12 @@ def remove_document(document_id: str, kb: TheKnowledgeBase, access: Administrato
     return asdict(kb.remove(document_id, access=access))
 
 
+@router.get("/documents/{document_id}/report", response_model=schemas.ReportModel)
+def show_report(document_id: str, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
+    """The languages of a document, the documents that say nearly the same, and the personal data in it, masked."""
+    return asdict(kb.report(document_id, access=access))
+
+
 @router.get("/documents/{document_id}/lineage", response_model=schemas.LineageModel)
 def show_lineage(document_id: str, kb: TheKnowledgeBase, access: Administrator) -> dict[str, Any]:
     """What was made from a document, and would end with it."""

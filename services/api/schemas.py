@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from eval.types import Answer, Arm, Citation, Sentence, Style
 from ingest.catalog import DocumentRecord
+from ingest.text_cleaning import clean_text
 from ingest.types import Bbox, Hit
 from services.jobs import Job
 
@@ -65,8 +66,17 @@ class KeyRequest(Request):
     administrator: bool = False
 
 
+class PlaceModel(BaseModel):
+    """Where else a passage stands that the caller may read."""
+
+    document: str
+    document_id: str
+    page: int
+    chunk: str
+
+
 class HitModel(BaseModel):
-    """A passage that was found; higher scores are better."""
+    """A passage that was found; higher scores are better. `text` is clean: a citation's quote is the page's own."""
 
     document: str
     document_id: str
@@ -76,6 +86,8 @@ class HitModel(BaseModel):
     score: float
     text: str
     headings: list[str]
+    language: str
+    also_in: list[PlaceModel]
 
 
 class SearchResponse(BaseModel):
@@ -168,6 +180,35 @@ class LineageModel(BaseModel):
     adapters: list[str]
 
 
+class NearDuplicateModel(BaseModel):
+    """A document with passages of another one: how alike they are as a whole, and how many passages they share."""
+
+    document: str
+    document_id: str
+    likeness: float
+    passages: int
+
+
+class PersonalDataModel(BaseModel):
+    """Personal data on a page, masked."""
+
+    kind: str
+    page: int
+    sample: str
+
+
+class ReportModel(BaseModel):
+    """What there is to know of a document's text. `languages` counts passages, `personal_data` places by kind."""
+
+    document_id: str
+    passages: int
+    languages: dict[str, int]
+    repeated_passages: int
+    near_duplicates: list[NearDuplicateModel]
+    personal_data: dict[str, int]
+    samples: list[PersonalDataModel]
+
+
 class JobsResponse(BaseModel):
     """The jobs that an upload began."""
 
@@ -248,7 +289,7 @@ class StatusResponse(BaseModel):
 
 def hit(one: Hit) -> dict[str, Any]:
     """A hit as JSON."""
-    return HitModel.model_validate(asdict(one)).model_dump(mode="json")
+    return HitModel.model_validate({**asdict(one), "text": clean_text(one.text)}).model_dump(mode="json")
 
 
 def citation(one: Citation) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from services.settings import load_settings
 app = typer.Typer(no_args_is_help=True, help="List, show, remove documents, and set who may read them.")
 
 _POLL_S = 0.1
+# Of each kind of personal data; `--json` has more.
+_SAMPLES = 3
 
 
 def add(
@@ -132,13 +134,15 @@ def list_documents(as_json: Json = False) -> None:
 
 @app.command("show")
 def show_document(document: Annotated[str, typer.Argument(help="Its id or name.")], as_json: Json = False) -> None:
-    """One document, and what was made from it."""
+    """One document: its text's languages, near duplicates and personal data, and what was made from it."""
     with connect(load_settings()) as client:
         record = resolve(client, document)
+        report = client.call("GET", f"/api/documents/{record['document_id']}/report")
         lineage = client.call("GET", f"/api/documents/{record['document_id']}/lineage")
     if as_json:
-        return print_json({**record, "lineage": lineage})
+        return print_json({**record, "report": report, "lineage": lineage})
     print_table(["field", "value"], [[key, value] for key, value in record.items()])
+    _print_report(report)
     return _print_lineage(lineage, "made from it", "holds some of them", "has learned from some of them")
 
 
@@ -165,6 +169,19 @@ def set_groups(
         record = resolve(client, document)
         changed = client.call("PUT", f"/api/documents/{record['document_id']}/groups", json={"groups": groups})
     return print_json(changed) if as_json else out.print(f"{changed['document']}: {', '.join(changed['groups'])}", markup=False)
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    languages = ", ".join(f"{count} {language}" for language, count in report["languages"].items())
+    out.print(f"{report['passages']} passages" + (f" ({languages})" if languages else ""))
+    if report["repeated_passages"]:
+        out.print(f"{report['repeated_passages']} of them repeat others and are indexed once")
+    for one in report["near_duplicates"]:
+        shared = f"shares {one['passages']} passages with {one['document']} ({one['document_id']})"
+        out.print(f"{shared}, {one['likeness']:.0%} alike as a whole", markup=False)
+    for kind, count in report["personal_data"].items():
+        samples = [f"page {one['page']}: {one['sample']}" for one in report["samples"] if one["kind"] == kind]
+        out.print(f"personal data: {count} {kind} ({'; '.join(samples[:_SAMPLES])})", markup=False)
 
 
 def _print_lineage(lineage: dict[str, Any], samples: str, dataset: str, adapter: str) -> None:

@@ -42,7 +42,7 @@ def staged(catalog: Catalog, name: str, *groups: str, content: str = "a", pieces
     sha256 = content * 64
     if not catalog.has_content(sha256):
         catalog.put_content(sha256, size_bytes=9, parsed=ParsedDocument((PAGE,), "Title", ("a warning",)))
-    split = [Chunk("", 1, 0, 4, "One.", ("Heading",)) for _ in range(pieces)]
+    split = [Chunk("", 1, 0, 4, "One.", (f"Heading {name} {content} {number}",)) for number in range(pieces)]
     return catalog.stage(name, names_of_groups=groups or ("everyone",), sha256=sha256, split=split)
 
 
