@@ -333,7 +333,7 @@ class Catalog:
         by_language = select(chunks.c.language, func.count()).join(versions).where(of_document).group_by(chunks.c.language)
         own = select(chunks.c.id).join(versions).where(of_document)
         with self._engine.connect() as connection:
-            languages = {language: count for language, count in connection.execute(by_language.order_by(func.count().desc()))}
+            languages = {row[0]: row[1] for row in connection.execute(by_language.order_by(func.count().desc()))}
             repeated = copies(connection, of_document).intersection(connection.scalars(own))
         return languages, len(repeated)
 

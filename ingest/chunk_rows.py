@@ -18,10 +18,7 @@ from ingest.schema import chunks, contents, documents, versions
 from ingest.similarity import shingles, signature, to_bytes
 from ingest.text_cleaning import clean_text
 from ingest.tokens import normalise
-from ingest.types import Chunk, Hit, IndexRow
-
-TITLE_SEPARATOR = " › "
-"""Between the document's title and the headings in the line that says where a chunk stands."""
+from ingest.types import TITLE_SEPARATOR, Chunk, Hit, IndexRow
 
 IS_INDEXED = versions.c.status.in_(("live", "staged"))
 CHUNK_ROWS = (

@@ -1,5 +1,5 @@
-"""What on a page is not its content: running headers, footers, page numbers, and what is printed on every page. The stored text is
-never changed: these blocks are left out of the passages.
+"""What on a page is not its content: running headers, footers, page numbers, and what is printed on every page. The stored text
+is never changed: these blocks are left out of the passages.
 
 A running header or footer stands in the margin and is left out everywhere. What stands elsewhere, word for word at the same place
 of most pages (a watermark, a note of confidentiality), is content where it stands first and is left out after that.
@@ -48,7 +48,7 @@ def content_blocks(pages: Sequence[Page]) -> list[list[Block]]:
 
 
 def _stamp(page: Page, block: Block) -> _Stamp | None:
-    """What and where a block outside the margins is, to tell one that stands on every page; None for one that is content anyway."""
+    """What and where a block outside the margins is, to tell one that stands on every page; None for what is content anyway."""
     text = page.text[block.start : block.end]
     if block.kind is BlockKind.HEADING or len(text) < _LEAST_CHARACTERS or _in_margin(page, block):
         return None

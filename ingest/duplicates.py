@@ -1,8 +1,8 @@
 """Passages and documents that say nearly the same: told of a document, and shown once in a list of hits.
 
-Invariants. Nobody learns of a document that they may not read: only permitted ones are compared. Nothing is taken away: a hit that
-stands for others names them. Passages that differ in a figure or in a word that turns the sense are never taken for one another,
-however alike: one of them may be the correction of the other.
+Invariants. Nobody learns of a document that they may not read: only permitted ones are compared. Nothing is taken away: a hit
+that stands for others names them. Passages that differ in a figure or in a word that turns the sense are never taken for one
+another, however alike: one of them may be the correction of the other.
 """
 
 from __future__ import annotations

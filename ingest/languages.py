@@ -34,13 +34,13 @@ _SCRIPTS = (
 _SCRIPT = re.compile("|".join(f"(?P<{name}>{characters})" for name, characters in _SCRIPTS))
 _WORD = re.compile(r"[a-zà-öø-ɏ]+")
 
-# A Han character says as much as three letters; Japanese is told from Chinese by kana, of which even kanji-laden text has a tenth.
+# A Han character says as much as three letters; Japanese is told from Chinese by kana, of which any text has a tenth.
 _HAN_WORTH = 3
 _KANA_SHARE = 0.1
 
 _COMMON_WORDS = {
-    "en": "the of and to in is that for it with as was on are by be this at from or have an which not were has their will shall may",
-    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat dass sie nach",
+    "en": "the of and to in is that for it with as was on are by be this at from or have an which not were has their will",
+    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er hat dass",
     "fr": "de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se ce il sont avec aux ou cette son",
     "es": "de la que el en y a los del se las por un para con no una su al lo como más o pero sus le este ya entre cuando",
     "it": "di e il la che in a per un del è della non le i con una si da dei nel al sono come più alla delle anche gli ha",

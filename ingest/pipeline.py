@@ -120,8 +120,8 @@ class Pipeline:
         self.files.keep_only(lambda: self.catalog.referenced_contents() | in_work())
 
     def reconcile(self) -> int:
-        """Splits again what was split by other settings, without reading a file, and brings the indexes to what the catalog holds;
-        how many chunks had to be added."""
+        """Splits again what was split by other settings, without reading a file, and brings the indexes to what the catalog
+        holds; how many chunks had to be added."""
         with self._changing:
             chunking = chunking_of(self.settings)
             for version_id, sha256 in self.catalog.split_otherwise(chunking):
@@ -148,8 +148,8 @@ class Pipeline:
             self.catalog.forget_regrouped(document_id)
 
     def _index_copies(self, keys: Collection[str]) -> None:
-        """Brings the indexes to what the catalog wants of the chunks with these keys: when a chunk goes, or gets other readers, it
-        is the turn of one of its copies, and one that came to stand beside its like is no longer needed."""
+        """Brings the indexes to what the catalog wants of the chunks with these keys: when a chunk goes, or gets other readers,
+        it is the turn of one of its copies, and one that came to stand beside its like is no longer needed."""
         for some in batch_iterate(_KEYS_AT_ONCE, keys):
             rows, left_out = self.catalog.index_rows(copy_keys=some), self.catalog.left_out(copy_keys=some)
             self.index.add(rows)

@@ -70,6 +70,6 @@ class DocumentReports:
             languages=languages,
             repeated_passages=repeated,
             near_duplicates=tuple(self._duplicates.of(document_id, access=access)),
-            personal_data={kind: count for kind, count in counts.most_common()},
+            personal_data=dict(counts.most_common()),
             samples=tuple(samples),
         )

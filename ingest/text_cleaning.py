@@ -26,7 +26,7 @@ _CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029"
 _HYPHENATED = r"(?<=[a-z])(?:[-‐]\n|\u00ad[ \n])(?=[a-z])"
 _DROPPED = re.compile(rf"(?P<nothing>{_HYPHENATED}|[{_INVISIBLE}]+)|[{_CONTROL}]")
 
-# A piece without spaces and Chinese; a repair of a piece needs no other. No-break space is a byte of mojibake, so it does not part.
+# A piece without spaces and Chinese; a repair of a piece needs no other. No-break space is a byte of mojibake and does not part.
 _PIECE = re.compile(r"[^ \t\r\n\u2e80-\uffff]{2,}")
 # UTF-8 in a Western code page: the first byte of two or more, as Windows-1252 or (`‚`, `√`) Macintosh shows it, before another
 # such byte; or a byte that only Windows-1252 has a character for.
@@ -119,8 +119,8 @@ def _not_western(piece: str) -> str:
 def _gbk_of_latin1(run: str) -> str:
     """The Chinese that a run of Western characters spells in GB 2312; the run itself where that is not common Chinese.
 
-    In Western languages letters with accents stand alone or in twos; a row of dots or signs holds no letters. First bytes B0 to D7
-    are the 3,755 most common characters.
+    In Western languages letters with accents stand alone or in twos; a row of dots or signs holds no letters. First bytes B0 to
+    D7 are the 3,755 most common characters.
     """
     raw = run.encode("latin-1")
     letters = sum(byte >= 0xC0 for byte in raw)

@@ -56,7 +56,7 @@ def normalise(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The text in NFKC and lower case with straight apostrophes and whole characters for radicals: what is equal when compared."""
+    """The text in NFKC and lower case, with straight apostrophes and with characters for radicals; its length may differ."""
     return unicodedata.normalize("NFKC", text).lower().replace("’", "'").translate(_RADICALS)
 
 

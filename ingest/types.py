@@ -18,6 +18,9 @@ Bbox = tuple[float, float, float, float]
 EVERYONE = "everyone"
 """The group of documents that were added without naming one; every caller holds it."""
 
+TITLE_SEPARATOR = " › "
+"""Between the document's title and the headings in the line that says where a chunk stands; each is searched by itself too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:

@@ -141,7 +141,8 @@ class Answering:
         settings: AnswerSettings,
         mask: Collection[PersonalData] = (),
     ) -> None:
-        """`mask`: kinds of personal data that no answer shows. `chat` raises Unavailable while no engine is ready, NotFound for an arm that no model serves to this caller."""
+        """`chat` raises Unavailable while no engine is ready, NotFound for an arm that no model serves to this caller. Kinds of
+        personal data in `mask` are shown in no answer."""
         self._retriever = retriever
         self._chat = chat
         self._ability = ability

@@ -19,15 +19,13 @@ from tantivy import Occur, Query
 
 from ingest.rerank import Candidate, document_frequency_weight, unit_numbers
 from ingest.tokens import character_trigrams, index_terms, query_terms, units
-from ingest.types import Access, IndexRow, ScoredChunk
+from ingest.types import TITLE_SEPARATOR, Access, IndexRow, ScoredChunk
 
-FORMAT = "2"
+FORMAT = "3"
 """Changes with the fields below and with the terms that `ingest.tokens` makes."""
 TRIGRAM_WEIGHT = 0.25
 TITLE_MENTION_WEIGHT = 1.0
 """Source of both: `docs/decisions/0003-search-without-an-encoder.md`."""
-TITLE_SEPARATOR = " › "
-"""Between the document's title and the headings in a row's `title`; each may be mentioned by itself."""
 TITLE_UNITS = 24
 """Longer titles are not looked for in questions."""
 QUERY_TERMS = 256

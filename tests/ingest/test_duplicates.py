@@ -20,13 +20,13 @@ from ingest.types import Access, Chunk, Hit, Page, ParsedDocument
 
 ADMINISTRATOR = Access.everything()
 LEAVE = (
-    "Full-time staff are entitled to 27 working days of paid holiday in each calendar year. Holiday is requested at least two weeks "
-    "before it begins, from the head of the department, who answers within three working days. Days that are not taken by the end "
-    "of March of the following year are lost, unless the company itself asked the employee to move them."
+    "Full-time staff are entitled to 27 working days of paid holiday in each calendar year. Holiday is requested at least two "
+    "weeks before it begins, from the head of the department, who answers within three working days. Days that are not taken by "
+    "the end of March of the following year are lost, unless the company itself asked the employee to move them."
 )
 PUMP = (
-    "The seal of the pump is inspected every 500 hours of operation. The housing is opened, the ring is cleaned with alcohol, and "
-    "its edge is looked at under a lamp; a ring with a visible notch is replaced at once and noted in the book of maintenance."
+    "The seal of the pump is inspected every 500 hours of operation. The housing is opened, the ring is cleaned with alcohol, "
+    "and its edge is looked at under a lamp; a ring with a visible notch is replaced at once and noted in the maintenance book."
 )
 ZH = "全职员工每年享有二十七个工作日的带薪年休假。休假须至少提前两周向部门负责人提出申请，负责人应在三个工作日内答复。"
 
