@@ -8,6 +8,7 @@ of the other, and a reader of the one must not come upon the words of the other.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -19,6 +20,14 @@ from ingest.similarity import shingles, signature, to_bytes
 from ingest.text_cleaning import clean_text
 from ingest.tokens import normalise
 from ingest.types import TITLE_SEPARATOR, Chunk, Hit, IndexRow
+
+# What office programs, scanners and converters write where nobody gave a title.
+_PROGRAM = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ", re.IGNORECASE)
+_NO_TITLE = re.compile(
+    r"\W*|(?:untitled|no title|document|doc|presentation|powerpoint presentation|slide|scan(?:ned document)?|book|workbook"
+    r"|(?:microsoft )?(?:word|excel|powerpoint)(?: document)?|无标题|未命名|文档|演示文稿|幻灯片|工作簿)\W*\d*",
+    re.IGNORECASE,
+)
 
 IS_INDEXED = versions.c.status.in_(("live", "staged"))
 CHUNK_ROWS = (
@@ -88,11 +97,16 @@ def hit_of(row: Any, score: float, *, mask: Collection[PersonalData]) -> Hit:
     )
 
 
+def document_title(title: str, name: str) -> str:
+    """What the document is called in a search: its title where it has one, else its name. Programs write titles that are none."""
+    return name if _NO_TITLE.fullmatch(title) else _PROGRAM.sub("", title)
+
+
 def index_row(row: Any) -> IndexRow:
     """What an index is told of one of `CHUNK_ROWS`: its clean text, under the line of title and headings."""
     return IndexRow(
         chunk_id=row.chunk_id,
-        title=clean_text(TITLE_SEPARATOR.join([row.title or row.name, *row.headings])),
+        title=clean_text(TITLE_SEPARATOR.join([document_title(row.title, row.name), *row.headings])),
         text=clean_text(row.text),
         groups=frozenset(row.group_key.split("\n")),
     )
@@ -119,7 +133,8 @@ def copies(connection: Connection, which: ColumnElement[bool]) -> set[str]:
             versions.c.status,
             documents.c.id.label("document_id"),
             documents.c.group_key,
-            func.coalesce(func.nullif(contents.c.title, ""), documents.c.name).label("title"),
+            documents.c.name,
+            contents.c.title,
         )
         .join(versions, chunks.c.version_id == versions.c.id)
         .join(documents, versions.c.document_id == documents.c.id)
@@ -131,7 +146,7 @@ def copies(connection: Connection, which: ColumnElement[bool]) -> set[str]:
     held_of_version: set[tuple[str, str, str, str]] = set()
     left_out: set[str] = set()
     for row in connection.execute(query):
-        same = (row.copy_key, row.group_key, row.title)
+        same = (row.copy_key, row.group_key, document_title(row.title, row.name))
         first = held.get(same)
         if row.status == "live":
             if first is None:

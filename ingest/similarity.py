@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -31,6 +32,7 @@ _EMPTY = np.uint32((1 << 32) - 1)
 """What a signature of no shingles is made of: no hash reaches it."""
 
 
+@cache
 def _parameters() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """The multipliers and offsets of the hash functions (a·x + b) mod p: fixed, because signatures are kept."""
     # Splitmix-like steps over the golden ratio's digits; any fixed numbers below the prime do.

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from eval.judge import HouseJudge
 from eval.types import Arm
 from ingest.errors import NotFound, Unavailable
 from ingest.isolation import PdfWorker
+from ingest.personal_data import PersonalData
 from ingest.types import Access
 from services import assembly
 from services.answering import Answering, ChatAbility
@@ -102,7 +103,12 @@ class Product:
             self._home.release()
 
     def use_chat(
-        self, chat: FakeChat | None, *, tuned: FakeChat | None = None, ability: ChatAbility = BOTH_LANGUAGES
+        self,
+        chat: FakeChat | None,
+        *,
+        tuned: FakeChat | None = None,
+        ability: ChatAbility = BOTH_LANGUAGES,
+        mask: Collection[PersonalData] = (),
     ) -> KnowledgeBase:
         """The knowledge base with this chat model, or with an engine that is down; `tuned` answers as the live adapter."""
 
@@ -122,6 +128,7 @@ class Product:
             judge=HouseJudge(),
             boxes=partial(boxes_of_quote, self.kb.catalog),
             settings=AnswerSettings(),
+            mask=mask,
         )
         self._opened = replace(self.kb, answering=answering, ability=ability)
         return self._opened

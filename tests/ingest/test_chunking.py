@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.chunking import split
+from ingest.chunking import chunking_of, split
 from ingest.cleaning import content_blocks
 from ingest.sentences import sentence_spans
 from ingest.settings import IngestSettings
@@ -142,6 +142,45 @@ def test_running_headers_and_page_numbers_are_in_no_chunk() -> None:
 def test_a_line_in_the_margin_that_does_not_repeat_is_content() -> None:
     page = page_of((BlockKind.TEXT, "Valid from the first of May."), (BlockKind.TEXT, "第 3 页"), places=[30.0, 815.0])
     assert [[page.text[b.start : b.end] for b in kept] for kept in content_blocks([page])] == [["Valid from the first of May."]]
+
+
+def test_what_is_stamped_on_every_page_is_content_once_and_never_comes_back_inside_a_chunk() -> None:
+    stamp = "Confidential: for the staff of Northwind Ltd only"
+    pages = [
+        page_of(
+            (BlockKind.TEXT, f"Beginning of page {number}."),
+            (BlockKind.TEXT, stamp),
+            (BlockKind.TEXT, "Name:"),
+            (BlockKind.TEXT, f"End of page {number}."),
+            number=number,
+            places=[200.0, 400.0, 420.0, 440.0],
+        )
+        for number in range(1, 5)
+    ]
+    chunks = split(pages, SETTINGS)
+    assert [chunk.page for chunk in chunks if stamp in chunk.text] == [1]
+    for number in range(1, 5):
+        held = " ".join(chunk.text for chunk in chunks if chunk.page == number)
+        assert all(words in held for words in (f"Beginning of page {number}.", "Name:", f"End of page {number}."))
+
+
+def test_what_stands_at_different_places_or_differs_is_no_stamp() -> None:
+    note = "The inspection is repeated after 500 hours."
+    moving = [page_of((BlockKind.TEXT, note), number=number, places=[200.0 + 50 * number]) for number in range(1, 5)]
+    counting = [page_of((BlockKind.TEXT, f"{note} Round {number}"), number=number) for number in range(1, 5)]
+    for pages in (moving, counting):
+        assert len(split(pages, SETTINGS)) == 4
+
+
+def test_a_chunk_knows_its_language() -> None:
+    page = page_of((BlockKind.HEADING, "1 Leave"), (BlockKind.TEXT, "The staff is entitled to 27 days of leave."))
+    other = page_of((BlockKind.HEADING, "年假"), (BlockKind.TEXT, "全职员工每年享有二十七天年休假。"), number=2)
+    assert [chunk.language for chunk in split([page, other], SETTINGS)] == ["en", "zh"]
+
+
+def test_the_name_of_a_way_of_splitting_follows_its_sizes() -> None:
+    assert chunking_of(SETTINGS) == chunking_of(IngestSettings(chunk_characters=200, chunk_characters_han=60))
+    assert chunking_of(SETTINGS) != chunking_of(IngestSettings(chunk_characters=201, chunk_characters_han=60))
 
 
 def test_a_document_without_text_has_no_chunks() -> None:

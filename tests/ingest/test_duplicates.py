@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ingest.catalog import Catalog
+from ingest.chunk_rows import document_title
 from ingest.database import open_database
 from ingest.duplicates import Duplicates, fold
 from ingest.errors import NotFound
@@ -173,6 +174,23 @@ def test_a_report_of_a_document_that_may_not_be_read_is_not_there(catalog: Catal
     document_id = published(catalog, "a.pdf", [LEAVE], "board")
     with pytest.raises(NotFound):
         DocumentReports(database, catalog).of(document_id, access=Access.of("works"))
+
+
+@pytest.mark.parametrize(
+    ("title", "called"),
+    [
+        ("Employee Handbook", "Employee Handbook"),
+        ("Microsoft Word - Travel policy", "Travel policy"),
+        ("", "a.pdf"),
+        ("untitled", "a.pdf"),
+        ("PowerPoint Presentation", "a.pdf"),
+        ("Document1", "a.pdf"),
+        ("无标题", "a.pdf"),
+        ("Document control", "Document control"),
+    ],
+)
+def test_a_title_that_a_program_wrote_is_none(title: str, called: str) -> None:
+    assert document_title(title, "a.pdf") == called
 
 
 # Hits

@@ -264,3 +264,86 @@ def test_reindexing_keeps_what_is_indexed_and_not_yet_published(product: Product
     monkeypatch.setattr(type(product.kb.pipeline), "publish", after_reindex)
     product.add("lamps.pdf", GREEN)
     assert product.found("is green") == {"lamps.pdf"}
+
+
+# Copies, and splitting again
+
+
+def test_a_document_of_the_same_words_and_title_is_indexed_once_and_takes_over_when_the_other_goes(product: Product) -> None:
+    first = product.add("lamps.pdf", GREEN)
+    product.add("lamps (copy).pdf", pdf("The lamp in the corridor is green.", "", title="Lamps"))
+    assert len(product.kb.pipeline.index.ids()) == 1
+    product.stop()
+    assert len(product.kb.pipeline.index.ids()) == 1
+    product.kb.remove(str(first.document_id), access=ADMINISTRATOR)
+    assert product.found("is green") == {"lamps (copy).pdf"}
+    assert product.kb.pipeline.index.ids() == product.kb.catalog.indexed_chunk_ids()
+
+
+def test_a_new_version_without_a_passage_leaves_it_to_the_copy(product: Product) -> None:
+    product.add("lamps.pdf", GREEN)
+    product.add("copy.pdf", GREEN)
+    product.add("lamps.pdf", BLUE)
+    assert (product.found("is green"), product.found("is blue")) == ({"copy.pdf"}, {"lamps.pdf"})
+    assert product.kb.pipeline.index.ids() == product.kb.catalog.indexed_chunk_ids()
+
+
+def test_rights_never_depend_on_which_copy_is_indexed(product: Product) -> None:
+    product.kb.groups.create("board")
+    product.kb.groups.create("works")
+    public = product.add("lamps.pdf", GREEN)
+    board = product.add("lamps.pdf", GREEN, "board")
+    copy = product.add("copy.pdf", GREEN, "board")
+    assert product.found("is green", Access.of()) == {"lamps.pdf"}
+    (hit,) = product.kb.search("corridor lamp", access=Access.of(), limit=5)
+    assert hit.also_in == ()
+    (hit,) = product.kb.search("corridor lamp", access=Access.of("board"), limit=5)
+    assert {hit.document_id, *(place.document_id for place in hit.also_in)} <= {public.document_id, board.document_id}
+    product.kb.set_groups(str(public.document_id), ["works"], access=ADMINISTRATOR)
+    assert product.found("is green", Access.of()) == set()
+    assert product.found("is green", Access.of("board")) == {"lamps.pdf"}
+    product.kb.set_groups(str(copy.document_id), ["works"], access=ADMINISTRATOR)
+    product.kb.remove(str(public.document_id), access=ADMINISTRATOR)
+    assert product.found("is green", Access.of("works")) == {"copy.pdf"}
+    assert product.found("is green", Access.of("board")) == {"lamps.pdf"}
+    assert product.kb.pipeline.index.ids() == product.kb.catalog.indexed_chunk_ids()
+
+
+def test_other_sizes_split_again_without_reading_a_file(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    sentences = " ".join(f"Lamp number {number} hangs in the corridor of the house." for number in range(20))
+    job = product.add("lamps.pdf", pdf(sentences))
+    before = product.rows()["chunks"]
+    product.stop()
+    chunk = product.settings.chunk.model_copy(update={"characters": 120})
+    product.settings = product.settings.model_copy(update={"chunk": chunk})
+
+    def no_reading(*_arguments: object, **_options: object) -> None:
+        raise AssertionError("a file was read")
+
+    monkeypatch.setattr("ingest.isolation.PdfWorker.read", no_reading)
+    hits = product.kb.search("lamp corridor", access=ADMINISTRATOR, limit=50)
+    assert all(len(hit.text) <= 120 for hit in hits)
+    assert product.rows()["chunks"] > 2 * before
+    assert {(hit.document_id, hit.version) for hit in hits} == {(job.document_id, 1)}
+    assert product.kb.pipeline.index.ids() == product.kb.catalog.indexed_chunk_ids()
+    product.stop()
+    ids = product.kb.pipeline.index.ids()
+    product.stop()
+    assert product.kb.pipeline.index.ids() == ids
+
+
+def test_passages_of_an_older_database_get_their_language_and_key_at_the_start(product: Product) -> None:
+    product.add("lamps.pdf", GREEN)
+    with product.kb.catalog._engine.begin() as connection:
+        connection.exec_driver_sql("update versions set chunking = ''")
+        connection.exec_driver_sql("update chunks set language = '', copy_key = '', signature = null")
+    product.stop()
+    (hit,) = product.kb.search("corridor lamp", access=ADMINISTRATOR, limit=5)
+    assert hit.language == "en"
+    assert product.kb.report(hit.document_id, access=ADMINISTRATOR).languages == {"en": 1}
+
+
+def test_damaged_text_is_found_by_what_it_means_and_stored_as_it_is(product: Product) -> None:
+    product.add("lamps.pdf", pdf("The cafÃ© lamp is in the corridor."))
+    (hit,) = product.kb.search("café", access=ADMINISTRATOR, limit=5)
+    assert "cafÃ©" in hit.text

@@ -208,13 +208,28 @@ def test_not_waiting_prints_the_jobs(graft: Graft, running: Product, handbook: P
     assert other.startswith("job_")
 
 
+def test_a_document_is_shown_with_its_near_duplicates_and_its_personal_data_masked(
+    graft: Graft, running: Product, tmp_path: Path
+) -> None:
+    card = "The card 4111 1111 1111 1111 belongs to the travel desk and may be used for hotels and for nothing else."
+    for name, text in (("a.pdf", f"{HOLIDAY} {card}"), ("b.pdf", f"{HOLIDAY} {card} Or so.")):
+        (tmp_path / name).write_bytes(pdf(text))
+        graft("add", tmp_path / name)
+    shown = graft("documents", "show", "a.pdf").out
+    for words in ("1 passages (1 en)", "shares 1 passages with b.pdf", "1 bank_card (page 1: •••• •••• •••• 1111)"):
+        assert words in shown
+
+
 def test_documents_are_listed_shown_regrouped_and_removed(graft: Graft, running: Product, handbook: Path) -> None:
     graft("add", handbook)
     (one,) = graft("documents", "list", "--json").json["documents"]
     assert one.keys() == {"document", "document_id", "version", "pages", "bytes", "groups", "added_at", "warnings"}
     nothing_made = {"document_id": one["document_id"], "samples": 0, "datasets": [], "adapters": []}
     for name in ("handbook.pdf", one["document_id"]):
-        assert graft("documents", "show", name, "--json").json == {**one, "lineage": nothing_made}
+        shown = graft("documents", "show", name, "--json").json
+        report = shown.pop("report")
+        assert (report["languages"], report["near_duplicates"], report["personal_data"]) == ({"en": 1}, [], {})
+        assert shown == {**one, "lineage": nothing_made}
     for arguments in (("documents", "list"), ("documents", "show", "handbook.pdf")):
         assert "handbook.pdf" in graft(*arguments).out
     graft("groups", "create", "board")
