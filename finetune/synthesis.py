@@ -25,6 +25,7 @@ from finetune.grounded import chosen, grounded, is_for_refusal, refused
 from finetune.points import Point
 from finetune.rules import points_of
 from finetune.types import Message, Origin, PromptBuilder, Sample, SampleKind, SampleStatus
+from ingest.personal_data import MASK
 from ingest.types import EVERYONE, Access, Hit
 
 
@@ -105,7 +106,8 @@ class Synthesis:
 
     def _points(self, hit: Hit) -> list[Point]:
         """The chunk's points that samples are made of, in the order of the text."""
-        points = points_of(hit)
+        # What is masked is not to be learned, and a row of marks is no answer.
+        points = [one for one in points_of(hit) if MASK not in "".join((one.evidence, one.answer, *one.questions))]
         alone = [i for i, point in enumerate(points) if point.language not in self._settings.model_languages]
         if self._drafting is None or len(alone) <= self._settings.facts_per_chunk_by_rule_alone:
             return points

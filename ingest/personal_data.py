@@ -32,7 +32,8 @@ class PersonalData(StrEnum):
 
 
 EVERY_KIND = frozenset(PersonalData)
-MASK = "•"
+MASK = "█"
+"""No sign that documents use for anything else: what holds it was masked."""
 _SHOWN = 4
 """Characters that stay readable at the end, so that a person who knows the number knows it again."""
 
@@ -258,7 +259,7 @@ _FORMED = tuple(
     )
 )
 # Groups that are unmistakable only after a word for a telephone.
-_AFTER_WORD = re.compile(r"(?<!\d)\(?\d{3,4}\)?[ .-]?\d{3,4}[ .-]?\d{3,4}(?!\d)")
+_AFTER_WORD = re.compile(r"(?<!\d)(?:\(?\d{3,4}\)?[ .-]?\d{3,4}[ .-]?\d{3,4}|\d{4}[ -]?\d{4})(?!\d)")
 
 
 def _phones(text: str) -> Iterator[tuple[int, int]]:
@@ -274,7 +275,8 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
             if 9 <= len(_digits(found.group())) <= 19 and (named or has_gaps or found.group()[0] == "+"):
                 yield found.span()
     for found in _AFTER_WORD.finditer(text):
-        if 8 <= len(_digits(found.group())) <= 12 and _follows(text, found.start(), _PHONE_WORDS):
+        number = _digits(found.group())
+        if _follows(text, found.start(), _PHONE_WORDS) and not (len(number) == 8 and number[0] in "12" and _is_date(number)):
             yield found.span()
 
 

@@ -32,6 +32,8 @@ def search(
     for hit in answer["hits"]:
         out.print(f"{hit['score']:.2f}  {hit['document']}, page {hit['page']}", style="bold", markup=False)
         out.print(hit["text"], markup=False)
+        if others := [f"{place['document']}, page {place['page']}" for place in hit["also_in"]]:
+            out.print(f"(also in {'; '.join(others)})", style="dim", markup=False)
     return None
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from eval.types import Arm, Style
+from finetune.types import SampleKind
 from ingest.errors import UsageError
 from ingest.personal_data import EVERY_KIND, MASK
 from ingest.types import Access
 from services.settings import Settings, load_settings
 from tests.fakes import FakeChat, pdf
-from tests.product import ADMINISTRATOR, BOTH_LANGUAGES, Product, SharedWorker
+from tests.product import ADMINISTRATOR, BOTH_LANGUAGES, Product, SharedWorker, until
 
 CARD = "4111 1111 1111 1111"
 HIDDEN = f"{MASK * 4} {MASK * 4} {MASK * 4} 1111"
@@ -66,6 +67,17 @@ async def test_the_chat_model_never_sees_what_is_masked_and_cannot_say_it(maskin
     assert CARD not in chat.prompts[0]
     assert CARD not in repr(answer)
     assert HIDDEN in answer.answer
+
+
+def test_no_sample_holds_what_is_masked_or_asks_for_it(masking: Product) -> None:
+    masking.add("desk.pdf", pdf("The travel desk is led by Ingrid Sund. The number of the travel card is 4111 1111 1111 1111."))
+    kb = masking.kb
+    assert [hit for hit in kb.catalog.passages(access=ADMINISTRATOR) if MASK in hit.text]
+    run = kb.workshop.synthesize("all", groups=None, access=ADMINISTRATOR, seed=0, rules_only=True)
+    until(lambda: kb.workshop.runs.get(run.job_id, access=ADMINISTRATOR).status not in ("queued", "running"))
+    closed = [one.sample for one in kb.workshop.samples.list(access=ADMINISTRATOR) if one.sample.kind is SampleKind.CLOSED_BOOK]
+    assert any("Ingrid Sund" in sample.answer for sample in closed)
+    assert not [sample for sample in closed if CARD in str(sample) or MASK in str(sample)]
 
 
 def test_a_report_is_for_those_who_may_read_the_document(product: Product) -> None:
