@@ -39,6 +39,7 @@ _SHOWN = 4
 
 # How far before a number the word may stand that says what it is.
 _NEAR = 32
+_ANOTHER_NUMBER = re.compile(r"\d{5}.*[^\W\d_]", re.DOTALL)
 _WIDE = str.maketrans({chr(0xFF01 + i): chr(0x21 + i) for i in range(94)} | {"　": " ", "－": "-", "‐": "-", "‑": "-", "–": "-"})
 
 
@@ -96,8 +97,10 @@ def _is_alone(text: str, start: int, end: int) -> bool:
 
 
 def _follows(text: str, start: int, words: re.Pattern[str]) -> bool:
-    """Whether one of the words stands shortly before."""
-    return words.search(text, max(0, start - _NEAR), start) is not None
+    """Whether one of the words stands shortly before, and no other number with a name of its own between."""
+    before = text[max(0, start - _NEAR) : start]
+    ends = [found.end() for found in words.finditer(before)]
+    return bool(ends) and _ANOTHER_NUMBER.search(before, ends[-1]) is None
 
 
 def _digits(text: str) -> str:

@@ -50,6 +50,7 @@ _RADICALS = str.maketrans(
 _stemmer = snowballstemmer.stemmer("english")
 
 
+@lru_cache(maxsize=32)  # an index row is cut into terms, units and 3-grams one after another
 def normalise(text: str) -> str:
     """The clean text, folded; its length may differ from the original's."""
     return fold(clean_text(text))
