@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -31,8 +31,8 @@ _MOST_TOLD = 20
 _BAND = 4
 
 _NUMBER = re.compile(r"[-−–+]?\d[\d.,]*%?")
-# Texts with more letters that are not in the other, to those of the one, are not looked at further: texts of likeness .9 differ in
-# one word of twenty, which is a tenth of the letters of both.
+# With a larger share of letters that only one of them has, texts are not looked at further: those of likeness .9 differ in one
+# word of twenty, which is a tenth of the letters of both.
 _OTHER_LETTERS = 0.2
 # Words whose coming or going turns the sense.
 _TURNS = frozenset(
