@@ -173,6 +173,7 @@ export function HitList({ hits }) {
         <span class="hit-head"><span class="where">${hit.document}</span><span>${t.page(hit.page)}</span></span>
         ${hit.headings?.length ? html`<span class="path">${hit.headings.join(" › ")}</span>` : null}
         <span class="excerpt" lang=${languageOf(hit.text)}>${unwrap(hit.text)}</span>
+        ${hit.also_in?.length ? html`<span class="path">${t.alsoIn(hit.also_in)}</span>` : null}
       </button>
     </li>`)}
   </ol>`;

@@ -6,7 +6,7 @@
  */
 import { readEvents } from "./sse.js";
 
-/** @typedef {{document: string, document_id: string, version: number, page: number, chunk: string, score: number, text: string, headings?: string[]}} Hit */
+/** @typedef {{document: string, document_id: string, version: number, page: number, chunk: string, score: number, text: string, headings?: string[], also_in?: {document: string, page: number}[]}} Hit */
 /** @typedef {{marker: number, document: string, document_id: string, version: number, page: number, chunk: string, quote: string, bbox: number[][]}} Citation */
 /** @typedef {{text: string, style: "generated"|"quotes", support: number, supported: boolean, citations: number[], reason: string}} Sentence */
 /** @typedef {{answer: string, language: string, style: "generated"|"quotes"|"mixed", abstained: boolean, reason: string|null, nearest: Hit[], citations: Citation[], sentences: Sentence[], usage: {prompt_tokens?: number, completion_tokens?: number}, timings_ms: Record<string, number>}} Answer */

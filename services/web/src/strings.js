@@ -92,6 +92,8 @@ const en = {
   pageOf: (n, all) => `Page ${n} of ${all}`,
   /** @param {number} marker @param {string} document @param {number} page */
   openCitation: (marker, document, page) => `Source ${marker}: ${document}, page ${page}`,
+  /** @param {{document: string, page: number}[]} places */
+  alsoIn: (places) => `Also in ${places.map((place) => `${place.document}, page ${place.page}`).join("; ")}`,
   nearest: "Nearest passages",
   noNearest: "No passage came near the question.",
   /** @param {number} n */
@@ -247,6 +249,7 @@ const zh = {
   page: (n) => `第 ${n} 页`,
   pageOf: (n, all) => `第 ${n} 页，共 ${all} 页`,
   openCitation: (marker, document, page) => `来源 ${marker}：${document}，第 ${page} 页`,
+  alsoIn: (places) => `另见 ${places.map((place) => `${place.document} 第 ${place.page} 页`).join("；")}`,
   nearest: "最接近的段落",
   noNearest: "没有与问题接近的段落。",
   passagesRead: (n) => `本回答参阅了 ${n} 个段落`,
