@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, select, true, update
@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from ingest.chunk_rows import CHUNK_ROWS, IS_INDEXED, chunk_rows, copies, hit_of, index_row, keys_also_elsewhere
 from ingest.errors import Conflict, NotFound
 from ingest.layout import page_from_row, page_to_row
-from ingest.personal_data import PersonalData
+from ingest.personal_data import PersonalData, masked
 from ingest.schema import chunks, contents, document_groups, documents, groups, now, pages, pointers, versions
 from ingest.types import EVERYONE, Access, Chunk, Hit, IndexRow, Page, ParsedDocument, ScoredChunk
 
@@ -57,9 +57,9 @@ class Catalog:
     """Reads and writes the tables of `ingest.schema`."""
 
     def __init__(self, engine: Engine, *, mask: Collection[PersonalData] = ()) -> None:
-        """`mask`: the kinds of personal data that are masked in every hit, and so in all that is made of hits."""
+        """`mask`: the kinds of personal data that are masked in all text that a caller is given, and so in all made of it."""
         self._engine = engine
-        self.mask = mask
+        self._mask = mask
 
     # Writing a document: parsed → staged → published
 
@@ -85,7 +85,7 @@ class Catalog:
             connection.execute(insert(pages), [page_to_row(sha256, page) for page in parsed.pages])
 
     def content(self, sha256: str) -> ParsedDocument:
-        """What was read of these bytes.
+        """What was read of these bytes, never masked.
 
         Raises:
             NotFound: they were never parsed.
@@ -281,7 +281,8 @@ class Catalog:
         return [record for record in records if access.permits(record.groups)]
 
     def page(self, document_id: str, number: int, *, access: Access, version: int | None = None) -> tuple[str, Page]:
-        """The content's hash and one page of it: of the live version, or of the one that an older citation names.
+        """The content's hash and one page of it: of the live version, or of the one that an older citation names. Its text may be
+        masked, which moves nothing.
 
         Raises:
             NotFound: no such document for this caller, or no such version or page of it.
@@ -297,14 +298,15 @@ class Catalog:
         if row is None:
             of = "" if named == record.version else f" in version {named}"
             raise NotFound(f"{record.document} has no page {number}{of}: it has pages 1 to {record.pages}")
-        return row.sha256, page_from_row(row)
+        page = page_from_row(row)
+        return row.sha256, replace(page, text=masked(page.text, self._mask)) if self._mask else page
 
     def hits(self, scored: Sequence[ScoredChunk], *, access: Access) -> list[Hit]:
         """The published chunks among these that the caller may read, in the order given: the check on the way out."""
         by_id = {row.chunk_id: row for row in self._live_chunks(chunks.c.id.in_([one.chunk_id for one in scored]))}
         found = ((one, by_id.get(one.chunk_id)) for one in scored)
         return [
-            hit_of(row, one.score, mask=self.mask)
+            hit_of(row, one.score, mask=self._mask)
             for one, row in found
             if row is not None and access.permits(row.group_key.split("\n"))
         ]
@@ -314,7 +316,7 @@ class Catalog:
         rows = self._live_chunks(true())
         permitted = [row for row in rows if access.permits(row.group_key.split("\n"))]
         permitted.sort(key=lambda row: (row.name, row.document_id, row.ordinal))
-        return [hit_of(row, 0.0, mask=self.mask) for row in permitted]
+        return [hit_of(row, 0.0, mask=self._mask) for row in permitted]
 
     def _live_chunks(self, which: ColumnElement[bool]) -> Sequence[Any]:
         query = CHUNK_ROWS.where(which, versions.c.status == "live")

@@ -23,7 +23,6 @@ from ingest.groups import Groups
 from ingest.index.base import Index
 from ingest.isolation import PdfWorker
 from ingest.layout import boxes_of_span
-from ingest.personal_data import masked
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.report import DocumentReport, DocumentReports
 from ingest.types import Access, Bbox, Hit
@@ -225,9 +224,7 @@ class KnowledgeBase:
         sha256, page = self.catalog.page(document_id, number, access=access, version=version)
         boxes: Sequence[Bbox] = ()
         span = self.catalog.chunk_span(chunk, document_id=document_id, page=number) if chunk else None
-        # A quote may be masked; the masked text has every place where the text itself has it.
-        shown = masked(page.text, self.catalog.mask) if quote else ""
-        start = shown.find(quote, span[0] if span else 0) if quote else -1
+        start = page.text.find(quote, span[0] if span else 0) if quote else -1
         if quote and start >= 0:
             boxes = boxes_of_span(page, start, start + len(quote))
         elif span:

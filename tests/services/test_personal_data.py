@@ -40,9 +40,11 @@ def test_nothing_is_masked_unless_it_is_asked_for(product: Product) -> None:
 def test_hits_are_masked_in_place_and_the_stored_text_is_not(masking: Product) -> None:
     (hit,) = masking.kb.search(CARD, access=ADMINISTRATOR, limit=5)
     assert HIDDEN in hit.text
-    _, page = masking.kb.catalog.page(hit.document_id, 1, access=ADMINISTRATOR)
-    assert len(hit.text) == len(page.text[hit.start : hit.start + len(hit.text)])
-    assert CARD in page.text
+    sha256, page = masking.kb.catalog.page(hit.document_id, 1, access=ADMINISTRATOR)
+    assert page.text[hit.start : hit.start + len(hit.text)] == hit.text
+    (stored,) = masking.kb.catalog.content(sha256).pages
+    assert CARD in stored.text
+    assert len(stored.text) == len(page.text)
     assert all(CARD not in passage.text for passage in masking.kb.catalog.passages(access=ADMINISTRATOR))
 
 
