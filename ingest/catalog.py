@@ -352,7 +352,7 @@ class Catalog:
         self, *, version_id: str | None = None, document_id: str | None = None, copy_keys: Collection[str] | None = None
     ) -> list[IndexRow]:
         """Rows of all chunks that an index should hold, or of those of one version or document, or with one of these keys."""
-        which = true()
+        which: ColumnElement[bool] = true()
         if version_id is not None:
             which = and_(which, versions.c.id == version_id)
         if document_id is not None:

@@ -94,15 +94,15 @@ def _near_pairs(some: NDArray[np.uint32], others: NDArray[np.uint32]) -> set[tup
         ours, theirs = (_band_numbers(matrix[:, first : first + _BAND]) for matrix in (some, others))
         order = np.argsort(theirs, kind="stable")
         begin, end = (np.searchsorted(theirs[order], ours, side=side) for side in ("left", "right"))
-        for row in np.flatnonzero(begin < end):
-            pairs.update((int(row), int(other)) for other in order[begin[row] : end[row]])
+        for row in np.flatnonzero(begin < end).tolist():
+            pairs.update((row, other) for other in order[begin[row] : end[row]].tolist())
     by_row: defaultdict[int, list[int]] = defaultdict(list)
     for row, other in pairs:
         by_row[row].append(other)
     return {
         (row, candidates[place])
         for row, candidates in by_row.items()
-        for place in np.flatnonzero(estimated_likeness(some[row], others[candidates]) >= NEAR)
+        for place in np.flatnonzero(estimated_likeness(some[row], others[candidates]) >= NEAR).tolist()
     }
 
 

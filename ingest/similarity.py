@@ -77,7 +77,8 @@ def signature(of: Shingles) -> Signature:
         return np.full(SIGNATURE_SIZE, _EMPTY)
     multipliers, offsets = _parameters()
     # Both factors are below 2³¹, so a product and its offset fit into 64 bits.
-    return ((of[:, None] * multipliers + offsets) % _PRIME).min(axis=0).astype(np.uint32)
+    least: Signature = ((of[:, None] * multipliers + offsets) % _PRIME).min(axis=0).astype(np.uint32)
+    return least
 
 
 def joined(signatures: Sequence[Signature] | NDArray[np.uint32]) -> Signature:

@@ -18,6 +18,10 @@ from tests.product import ADMINISTRATOR, BOTH_LANGUAGES, Product, SharedWorker, 
 CARD = "4111 1111 1111 1111"
 HIDDEN = f"{MASK * 4} {MASK * 4} {MASK * 4} 1111"
 TEXT = f"The travel desk pays hotels with the company's card {CARD}, which expires in May."
+DESK = (
+    "The travel desk is led by Ingrid Sund. Hotel rooms may cost up to EUR 140 per night. The travel card has the number "
+    f"{CARD}. Staff book train tickets 14 days before departure."
+)
 QUESTION = "With which card does the travel desk pay hotels?"
 
 
@@ -72,13 +76,13 @@ async def test_the_chat_model_never_sees_what_is_masked_and_cannot_say_it(maskin
 
 
 def test_no_sample_holds_what_is_masked_or_asks_for_it(masking: Product) -> None:
-    masking.add("desk.pdf", pdf("The travel desk is led by Ingrid Sund. The number of the travel card is 4111 1111 1111 1111."))
+    masking.add("desk.pdf", pdf(DESK))
     kb = masking.kb
     assert [hit for hit in kb.catalog.passages(access=ADMINISTRATOR) if MASK in hit.text]
     run = kb.workshop.synthesize("all", groups=None, access=ADMINISTRATOR, seed=0, rules_only=True)
     until(lambda: kb.workshop.runs.get(run.job_id, access=ADMINISTRATOR).status not in ("queued", "running"))
     closed = [one.sample for one in kb.workshop.samples.list(access=ADMINISTRATOR) if one.sample.kind is SampleKind.CLOSED_BOOK]
-    assert any("Ingrid Sund" in sample.answer for sample in closed)
+    assert any("EUR 140" in sample.answer for sample in closed)
     assert not [sample for sample in closed if CARD in str(sample) or MASK in str(sample)]
 
 
