@@ -4,7 +4,7 @@ A shingle is three words in a row, or five Chinese characters: what stands betwe
 by CRC-32 of the words, so that a signature means the same in every process and version and may be kept in the database.
 
 Written here in NumPy: `datasketch` would bring an index in memory, where signatures belong to the catalog, and its hashes may
-change with its versions. What that costs: `docs/decisions/0007-cleaning-and-duplicates.md`.
+change with its versions. What that costs: `docs/decisions/0008-cleaning-and-duplicates.md`.
 """
 
 from __future__ import annotations
