@@ -257,6 +257,15 @@ def bench() -> int:
     return python("services.bench")
 
 
+def house_models() -> int:
+    """Makes the models that Graft ships anew from the question sets in DATA. Goes on where it was."""
+    data = os.environ.get("DATA")
+    if not data:
+        raise Failure("Name the folder of the question sets: `make house-models DATA=FOLDER`.")
+    prepare(dev=True)
+    return python("services.house_models", "--data", data)
+
+
 def tour() -> int:
     """The whole chain on the sample corpus: documents, training data, adapter, four arms side by side. Goes on where it was."""
     prepare(dev=False)
@@ -317,6 +326,7 @@ TARGETS: dict[str, Callable[[], int]] = {
     "check": check,
     "bench": bench,
     "tour": tour,
+    "house-models": house_models,
     "lock": lock,
 }
 
