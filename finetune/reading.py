@@ -59,12 +59,14 @@ class ReadingPlan:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutQuestion:
-    """What a model is measured with. `place` is the number of the passage that holds one of `answers`; 0 where none does."""
+    """What a model is measured with: `prompt` shows `hits`. `place` is the number of the one that holds one of `answers`; 0 where
+    none does."""
 
     language: str
     question: str
     answers: tuple[str, ...]
     place: int
+    hits: tuple[Hit, ...]
     prompt: tuple[Message, ...]
 
 
@@ -134,7 +136,8 @@ def held_out_questions(
 def _held_out(texts: Sequence[Passage], passage: Passage, asked: Asked, prompts: PromptBuilder) -> HeldOutQuestion:
     place = texts.index(passage) + 1 if passage in texts else 0
     answers = (asked.answers or (asked.answer,)) if place else ()
-    return HeldOutQuestion(passage.language, asked.question, answers, place, _prompt(texts, asked, prompts))
+    hits = tuple(map(_hit, texts))
+    return HeldOutQuestion(passage.language, asked.question, answers, place, hits, _prompt(texts, asked, prompts))
 
 
 def _view(

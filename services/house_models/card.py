@@ -106,7 +106,7 @@ def _set(one: QuestionSet, hashes: dict[str, str]) -> str:
 
 
 def _reading_table(figures: dict[str, Any]) -> str:
-    models = (("reader", figures["reading"]), ("raw model", figures["raw"]))
+    models = (("reader", figures["reading"]), ("raw model", figures["raw"]), ("two quotes", figures["quotes"]))
     columns = [(f"{name}, {language}", found[language]) for language in figures["reading"] for name, found in models]
     lines = ["| | " + " | ".join(title for title, _ in columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for measure, words in _MEASURES.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.answers import share
+from eval.quoting import select_quotes
 from eval.reading import Reading, reading_figures
 from eval.sample_corpus.source import read_documents
 from finetune.parity import Greedy, all_served, compare, reference
@@ -26,6 +27,8 @@ from services.prompts import is_refusal
 QUESTIONS = {"en": 560, "zh": 400}
 """How many held-out questions of a language the reader is asked, and the raw model a fifth of them."""
 _RAW_SHARE = 5
+QUOTES = 2
+"""As many sentences as a quoted answer shows."""
 _PARITY_PROMPTS = 50
 _ANSWER_TOKENS = {"en": 80, "zh": 160}
 _CHAT_TOKENS = 64
@@ -58,6 +61,7 @@ def measure(
     return {
         "reading": reading_figures(readings),
         "raw": reading_figures(raw_readings),
+        "quotes": _quote_figures(chosen),
         "chat": {"reader": chat, "raw": raw_chat},
         "perplexity": {"raw": round(before, 3), "reader": round(after, 3), "ratio": round(after / before, 4)},
         "parity": asdict(compare(expected, found)),
@@ -107,6 +111,18 @@ def _read(endpoint: Endpoint, model: Path, questions: Sequence[HeldOutQuestion],
             readings.append(Reading(language, one.question, one.answers, one.place, text, refused))
     file.write_text("".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in readings), encoding="utf-8")
     return readings
+
+
+def _quote_figures(questions: Sequence[HeldOutQuestion]) -> dict[str, dict[str, Any]]:
+    figures = reading_figures([_quoted(one) for one in questions if one.place])
+    return {language: {name: found[name] for name in ("right", "cited")} for language, found in figures.items()}
+
+
+def _quoted(question: HeldOutQuestion) -> Reading:
+    """What a quoted answer says to the same question over the same passages."""
+    quotes = select_quotes(question.question, question.hits, limit=QUOTES)
+    written = " ".join(f"{quote.text} [{question.hits.index(quote.hit) + 1}]" for quote in quotes)
+    return Reading(question.language, question.question, question.answers, question.place, written, refused=not quotes)
 
 
 def _chat(endpoint: Endpoint, model: Path) -> dict[str, Any]:
