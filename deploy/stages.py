@@ -246,6 +246,7 @@ def check_wheel() -> int:
             "assert pathlib.Path(services.__file__).is_relative_to(sys.prefix), services.__file__\n"
             "services.manifest.load_manifest(); assert services.engine.FLAGS.is_file()\n"
             "from finetune.training_config import load_config; load_config('mini')\n"
+            "from services.house_models import reader; assert (reader.HOUSE_MODELS / reader.NAME / 'figures.json').is_file()\n"
         )
         return subprocess.run([python, "-c", program], cwd=folder, check=False).returncode
 

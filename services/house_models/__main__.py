@@ -39,7 +39,8 @@ def make_judges(folders: Sequence[Path]) -> None:
 
 def make_reader(folders: Sequence[Path], work: Path) -> None:
     """Trains, writes, measures and describes the chat model's adapter."""
-    store = model_store(load_settings())
+    settings = load_settings()
+    store = model_store(settings)
     store.pull(_BASE, progress=_say)
     raw, target = store.path(_BASE), HOUSE_MODELS / reader.NAME
     passages = [passage for folder in folders for passage in read_passages(folder)]
@@ -52,7 +53,15 @@ def make_reader(folders: Sequence[Path], work: Path) -> None:
     merged = work / "reader-model"
     shutil.rmtree(merged, ignore_errors=True)
     merge_adapter(raw, target, merged)
-    figures = measure(raw=raw, adapter=target, merged=merged, questions=reader.held_out(passages), work=work, say=_say)
+    figures = measure(
+        raw=raw,
+        adapter=target,
+        merged=merged,
+        questions=reader.held_out(passages),
+        work=work,
+        engine_python=settings.engine_python,
+        say=_say,
+    )
     training = json.loads(run.result.read_text(encoding="utf-8"))
     hashes = {f"{folder.name}/{name}": _sha256(folder / name) for folder in folders for name in _FILES}
     write_card(target, figures=figures, training=training, hashes=hashes)

@@ -87,6 +87,7 @@ def _card(figures: dict[str, Any], training: dict[str, Any], hashes: dict[str, s
         learned=training["tokens_learned"],
         minutes=training["seconds"] / 60,
         loss=training["eval_loss"],
+        note="".join(f"\n{note}" for note in training.get("notes", ())),
         versions=", ".join(f"{name} {version}" for name, version in training["versions"].items()),
         table=_reading_table(figures),
         perplexity=f"{figures['perplexity']['reader']:.2f}",

@@ -24,7 +24,7 @@ from services.engine import Endpoint, EngineProcess
 from services.model_sources import HOUSE_MODELS
 from services.prompts import is_refusal
 
-QUESTIONS = {"en": 560, "zh": 400}
+QUESTIONS = {"en": 340, "zh": 330}
 """How many held-out questions of a language the reader is asked, and the raw model a fifth of them."""
 _RAW_SHARE = 5
 QUOTES = 2
@@ -40,18 +40,25 @@ Prompt = tuple[Message, ...]
 
 
 def measure(
-    *, raw: Path, adapter: Path, merged: Path, questions: Sequence[HeldOutQuestion], work: Path, say: Callable[[str], None]
+    *,
+    raw: Path,
+    adapter: Path,
+    merged: Path,
+    questions: Sequence[HeldOutQuestion],
+    work: Path,
+    engine_python: Path | None,
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """All figures of the card. What the models wrote is kept in `work`."""
+    """All figures of the card, with vLLM from `engine_python` (None: beside ours). What the models wrote is kept in `work`."""
     chosen = _chosen(questions)
     parity_prompts = [one.prompt for one in chosen if one.language == "en"][:_PARITY_PROMPTS]
     say("reader: answering held-out questions")
-    with _serving(merged, work, "reader") as endpoint:
+    with _serving(merged, work, engine_python, "reader") as endpoint:
         readings = _read(endpoint, merged, chosen, work / "reader.jsonl")
         chat = _chat(endpoint, merged)
         found = [*_all_served(endpoint, parity_prompts, 32)]
     say("raw model: answering some of them")
-    with _serving(raw, work, "raw") as endpoint:
+    with _serving(raw, work, engine_python, "raw") as endpoint:
         some = [one for language in QUESTIONS for one in [q for q in chosen if q.language == language][::_RAW_SHARE]]
         raw_readings = _read(endpoint, raw, some, work / "raw.jsonl")
         raw_chat = _chat(endpoint, raw)
@@ -79,8 +86,8 @@ def _chosen(questions: Sequence[HeldOutQuestion]) -> list[HeldOutQuestion]:
 
 
 @contextmanager
-def _serving(model: Path, work: Path, name: str) -> Iterator[Endpoint]:
-    engine = EngineProcess(model, home=work, log_name=f"engine-{name}", context_tokens=4096)
+def _serving(model: Path, work: Path, engine_python: Path | None, name: str) -> Iterator[Endpoint]:
+    engine = EngineProcess(model, home=work, python=engine_python, log_name=f"engine-{name}", context_tokens=4096)
     engine.start()
     try:
         if not engine.wait_ready(_START_TIMEOUT_S):
