@@ -246,6 +246,7 @@ def check_wheel() -> int:
             "assert pathlib.Path(services.__file__).is_relative_to(sys.prefix), services.__file__\n"
             "services.manifest.load_manifest(); assert services.engine.FLAGS.is_file()\n"
             "from finetune.training_config import load_config; load_config('mini')\n"
+            "from services.house_models import reader; assert (reader.HOUSE_MODELS / reader.NAME / 'figures.json').is_file()\n"
         )
         return subprocess.run([python, "-c", program], cwd=folder, check=False).returncode
 
@@ -255,6 +256,15 @@ def bench() -> int:
     prepare(dev=True)
     graft("models", "pull")
     return python("services.bench")
+
+
+def house_models() -> int:
+    """Makes the models that Graft ships anew from the question sets in DATA. Goes on where it was."""
+    data = os.environ.get("DATA")
+    if not data:
+        raise Failure("Name the folder of the question sets: `make house-models DATA=FOLDER`.")
+    prepare(dev=True)
+    return python("services.house_models", "--data", data)
 
 
 def tour() -> int:
@@ -317,6 +327,7 @@ TARGETS: dict[str, Callable[[], int]] = {
     "check": check,
     "bench": bench,
     "tour": tour,
+    "house-models": house_models,
     "lock": lock,
 }
 

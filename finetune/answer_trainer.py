@@ -42,7 +42,18 @@ def collate(rows: Sequence[dict[str, Any]], *, padding: int) -> dict[str, torch.
 
 
 class AnswerTrainer(SFTTrainer):  # type: ignore[misc]
-    """Trains on samples that carry their own labels, in the batches in which they are given."""
+    """Trains on samples that carry their own labels, in the batches in which they are given.
+
+    The learning rate is that of a training of `planned_steps`, also where `args` ends it before.
+    """
+
+    def __init__(self, *arguments: Any, planned_steps: int = 0, **options: Any) -> None:
+        self._planned_steps = planned_steps
+        super().__init__(*arguments, **options)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """The schedule of all planned steps."""
+        return super().create_scheduler(self._planned_steps or num_training_steps, optimizer)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None

@@ -18,7 +18,7 @@ _WORTH_SHARING = 0.5
 def pack_samples(samples: Sequence[Encoded], *, batch_size: int, max_tokens: int) -> list[tuple[int, ...]]:
     """Indices of the samples, each once: packs of 2 to `batch_size` that share a beginning, and all others alone.
 
-    A pack holds at most `max_tokens` tokens, the beginning counted once.
+    A pack takes at most `max_tokens` tokens, the beginning counted once and the rests padded to the longest: its memory follows.
     """
     packs: list[tuple[int, ...]] = []
     open_pack: list[int] = []
@@ -55,7 +55,9 @@ def tokens_read(members: Sequence[Encoded]) -> int:
 
 def _fits(pack: Sequence[Encoded], other: Encoded, batch_size: int, max_tokens: int) -> bool:
     together = [*pack, other]
-    return len(together) <= batch_size and shared_length(together) > 0 and tokens_read(together) <= max_tokens
+    shared = shared_length(together)
+    padded = shared + len(together) * (max(len(one.ids) for one in together) - shared)
+    return len(together) <= batch_size and shared > 0 and padded <= max_tokens
 
 
 def _first_learned(sample: Encoded) -> int:

@@ -7,7 +7,8 @@ a first difference between two such candidates is no difference. Loads torch onl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,23 @@ def _answer(model: Any, tokenizer: Any, ids: Sequence[int], max_new_tokens: int)
         likeliest.append(dict(zip(best.indices.tolist(), best.values.tolist(), strict=True)))
     logprobs = tuple(float(step[token]) for step, token in zip(steps, tokens, strict=True))
     return Greedy(tuple(ids), tuple(tokens), logprobs, tuple(likeliest))
+
+
+def all_served(
+    base_url: str, api_key: str, model: str, prompts: Sequence[Sequence[Message]], *, max_new_tokens: int, at_once: int
+) -> Iterator[Greedy]:
+    """The answers of `served` in the order of the prompts, as they come; `at_once` of them are asked together.
+
+    Raises:
+        Unavailable: as `served`.
+    """
+
+    def ask(prompt: Sequence[Message]) -> list[Greedy]:
+        return served(base_url, api_key, model, [prompt], max_new_tokens=max_new_tokens)
+
+    with ThreadPoolExecutor(at_once) as threads:
+        for answers in threads.map(ask, prompts):
+            yield from answers
 
 
 def served(

@@ -34,7 +34,7 @@ class Prepared:
 
     @property
     def steps(self) -> int:
-        """Of the whole training."""
+        """Of all epochs."""
         return ceil(len(self.batches) / self.accumulation)
 
     def tokens_after(self, step: int) -> int:

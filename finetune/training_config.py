@@ -39,6 +39,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "threads": (1, 256),
     "overfitting_share": (0.0, 10.0),
+    "max_steps": (1, 100_000_000),
     "max_facts": (1, 10_000_000),
     "max_grounded": (0, 10_000_000),
     "max_validation": (0, 1_000_000),
@@ -59,6 +60,7 @@ class TrainingConfig:
     evenly, because it is ten times as long. `dtype` is that of the frozen weights: `auto` is bfloat16 where the processor
     computes in it. `keep` says whose weights become the adapter: those of the `last` step, or, if
     the evaluation loss has risen by more than `overfitting_share` since its lowest point, those of the `best` one.
+    `max_steps` ends the training early; the learning rate is that of the whole training until then.
     `languages` limits what is learned and measured (empty: all); `max_facts`, `max_grounded`, `max_validation`,
     `max_rephrased` and `max_test` limit how much of it; None means all of it.
     """
@@ -72,6 +74,7 @@ class TrainingConfig:
     schedule: str = "linear"
     warmup_share: float = 0.05
     epochs: int = 3
+    max_steps: int | None = None
     grounded_epochs: int = 1
     batch_size: int = 8
     accumulation: int = 1

@@ -85,6 +85,7 @@ def train_adapter(folder: RunFolder, request: Request, prepared: Prepared, token
         args=_arguments(folder, config, prepared),
         train_dataset=_dataset(prepared.batches),
         eval_dataset={name: _dataset(batches) for name, batches in prepared.evaluations.items()} or None,
+        planned_steps=prepared.steps,
         data_collator=partial(collate, padding=padding_token(tokenizer)),
         processing_class=tokenizer,
         peft_config=LoraConfig(
@@ -187,7 +188,7 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
             "loss": round(sum(losses) / len(losses), 4) if losses else None,
             "eval_loss": round(evaluated[-1].loss, 4) if evaluated else None,
             "tokens_per_s": round((self._seen(state) - self._tokens) / seconds, 1) if seconds > 0 else None,
-            "epoch": round(state.global_step / max(state.max_steps, 1) * self._config.epochs, 2),
+            "epoch": round(state.global_step / max(self._prepared.steps, 1) * self._config.epochs, 2),
         }
         self._folder.report(Progress("training", state.global_step, state.max_steps, "steps", detail))
 
@@ -243,7 +244,7 @@ def _arguments(folder: RunFolder, config: TrainingConfig, prepared: Prepared) ->
     """trl's words for the configuration. The batches are made already, of all epochs: trl sees one epoch, one batch a row."""
     return SFTConfig(
         output_dir=str(folder.checkpoints),
-        num_train_epochs=1,
+        max_steps=min(prepared.steps, config.max_steps or prepared.steps),
         train_sampling_strategy="sequential",
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from langchain_core.messages import BaseMessage
 
 from eval.types import Retriever
 from finetune.adapter_files import PREDICTIONS, AdapterFiles
-from finetune.parity import Greedy, Parity, compare, reference, served
+from finetune.parity import Greedy, Parity, all_served, compare, reference
 from finetune.run_folder import write_file
 from finetune.types import Adapter, Message, Progress, PromptBuilder, SampleKind
 from ingest.types import Access
@@ -164,14 +164,8 @@ class AdapterChecks:
 
 
 def _all_served(endpoint: Endpoint, prompts: Sequence[Prompt]) -> Iterator[Greedy]:
-    """The endpoint's answers, in the order of the prompts, as they come."""
-
-    def ask(prompt: Prompt) -> list[Greedy]:
-        return served(endpoint.base_url, endpoint.api_key, endpoint.model, [prompt], max_new_tokens=_ANSWER_TOKENS)
-
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        for answers in threads.map(ask, prompts):
-            yield from answers
+    address = (endpoint.base_url, endpoint.api_key, endpoint.model)
+    return all_served(*address, prompts, max_new_tokens=_ANSWER_TOKENS, at_once=_AT_ONCE)
 
 
 def _begun(work: Callable[[], list[Greedy]]) -> Future[list[Greedy]]:

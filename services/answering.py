@@ -276,10 +276,10 @@ class Answering:
             return
         bearing = [quote for sentence in draft.sentences for quote in select_quotes(sentence.text, given, limit=1)]
         asked = select_quotes(question, draft.hits, limit=self._settings.quotes)
-        copied = {normalise(sentence.text) for sentence in draft.sentences}
+        shown = [normalise(sentence.text) for sentence in draft.sentences]
         for quote in {(quote.hit.chunk, quote.text): quote for quote in [*bearing, *asked]}.values():
-            if normalise(quote.text) in copied:
-                continue  # the model copied it, and its sentence carries the citation already
+            if any(normalise(quote.text) in sentence for sentence in shown):
+                continue  # the model quotes it, and its sentence carries the citation already
             citation = self._cite(quote, draft, access)
             yield draft.add(Sentence(quote.text, Style.QUOTES, 1.0, True, (citation.marker,)), (citation,))
 

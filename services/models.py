@@ -2,7 +2,7 @@
 
     store = ModelStore(models_dir)
     store.pull("mini", progress=print)      a profile or one model; repeats do nothing
-    store.path("smollm2-135m-instruct")     → the folder that vLLM and transformers load
+    store.path("smollm2-135m-reader")       → the folder that vLLM and transformers load
 
 Invariants. A model's folder appears whole or not at all (made aside, then renamed) and carries `graft-model.json`, the size and
 SHA-256 of each of its files, so that `verify` needs no network. What came from a hub is also written to `models.lock.json`:

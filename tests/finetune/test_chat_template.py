@@ -67,7 +67,7 @@ def test_an_answer_is_learned_after_exactly_the_prompt_that_is_served(template: 
 def test_the_default_chat_model_is_trained_on_its_serving_tokens() -> None:
     from transformers import AutoTokenizer
 
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "graft" / "models" / "smollm2-135m-instruct"
+    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "graft" / "models" / "smollm2-135m-reader"
     if not (folder / "tokenizer.json").is_file():
         pytest.skip("the default chat model is not in the cache")
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

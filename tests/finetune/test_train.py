@@ -88,6 +88,17 @@ def test_a_run_leaves_an_adapter_its_curves_its_answers_and_its_figures(whole: R
     )
 
 
+def test_a_training_that_ends_early_has_learned_as_the_whole_one_had_until_then(
+    whole: RunFolder, base_model: Path, tmp_path: Path
+) -> None:
+    folder = RunFolder(write_run(tmp_path / "early", base_model, keep="best", overfitting_share=0.0, max_steps=7))
+    ended = trained(folder.path)
+    assert ended.returncode == 0, ended.stderr
+    early, later = ([json.loads(line) for line in run.history.read_text().splitlines()] for run in (folder, whole))
+    assert json.loads(folder.result.read_text())["steps"] == len(early) == 7
+    assert [(row["loss"], row["learning_rate"]) for row in early] == [(row["loss"], row["learning_rate"]) for row in later[:7]]
+
+
 def test_an_adapter_does_not_say_where_its_base_model_lay(whole: RunFolder) -> None:
     assert json.loads((whole.adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-chat"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from finetune import parity
 from finetune.adapter_files import AdapterFiles
 from finetune.parity import Greedy
 from finetune.types import Adapter, Message, Progress
@@ -56,7 +57,7 @@ class Bench:
         self.served_answer = greedy(8)
         self.references = 0
         patch.setattr(adapter_checks, "run_apart", self._run_apart)
-        patch.setattr(adapter_checks, "served", lambda *_, **__: [self.served_answer])
+        patch.setattr(parity, "served", lambda *_, **__: [self.served_answer])
         self.checks = AdapterChecks(
             self.registry.files, base_model=lambda: folder / "base", prompts=ServingPrompts(), retriever=OneHit(), passages=3
         )
