@@ -1,0 +1,75 @@
+"""PowerPoint presentations: a page for each slide, its title first, then its shapes from the top, its notes last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ingest.readers.archive import require_unpackable
+from ingest.readers.base import Break, Piece, Reading, Source
+from ingest.readers.parts import reading_of, table_pieces
+from ingest.types import BlockKind
+
+
+def read(source: Source) -> Reading:
+    """The presentation's title, and a page for each slide, for one without text too."""
+    from pptx import Presentation  # only the worker needs it
+
+    require_unpackable(source.path, limits=source.limits)
+    presentation = Presentation(str(source.path))
+    title = presentation.core_properties.title or ""
+    return reading_of(_pieces(presentation.slides), limits=source.limits, title=title, by_size=False)
+
+
+def _pieces(slides: Iterable[Any]) -> Iterator[Piece | Break]:
+    for slide in slides:
+        title = slide.shapes.title
+        if title is not None:
+            yield Piece(BlockKind.HEADING, title.text_frame.text, level=1)
+        for shape in sorted(_single(slide.shapes), key=_place):
+            if title is None or shape.shape_id != title.shape_id:
+                yield from _shape_pieces(shape)
+        if slide.has_notes_slide and (notes := slide.notes_slide.notes_text_frame) is not None:
+            yield from (Piece(BlockKind.TEXT, paragraph.text) for paragraph in notes.paragraphs)
+        yield Break.ALWAYS
+
+
+def _single(shapes: Iterable[Any]) -> Iterator[Any]:
+    """The shapes, those of groups one by one."""
+    for shape in shapes:
+        if hasattr(shape, "shapes"):
+            yield from _single(shape.shapes)
+        else:
+            yield shape
+
+
+def _place(shape: Any) -> tuple[int, int]:
+    return shape.top or 0, shape.left or 0
+
+
+def _shape_pieces(shape: Any) -> Iterator[Piece]:
+    if getattr(shape, "has_table", False):
+        yield from table_pieces([["" if cell.is_spanned else cell.text for cell in row.cells] for row in shape.table.rows])
+    elif getattr(shape, "has_chart", False):
+        yield from _chart_pieces(shape.chart)
+    elif shape.has_text_frame:
+        paragraphs = [paragraph for paragraph in shape.text_frame.paragraphs if paragraph.text.strip()]
+        # The lines of a slide's body are points of a list, whether or not their marks are drawn.
+        kind = BlockKind.LIST if shape.is_placeholder and len(paragraphs) > 1 else BlockKind.TEXT
+        yield from (Piece(kind, paragraph.text.replace("\v", "\n")) for paragraph in paragraphs)
+
+
+def _chart_pieces(chart: Any) -> Iterator[Piece]:
+    """A chart's title, and the numbers behind it as a table."""
+    if chart.has_title and chart.chart_title.has_text_frame:
+        yield Piece(BlockKind.CAPTION, chart.chart_title.text_frame.text)
+    for plot in chart.plots:
+        header = ["", *(series.name for series in plot.series)]
+        columns = [[str(label) for label in plot.categories], *([_number(v) for v in series.values] for series in plot.series)]
+        longest = max(map(len, columns))
+        rows = [[column[row] if row < len(column) else "" for column in columns] for row in range(longest)]
+        yield from table_pieces([header, *rows])
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.15g}"
