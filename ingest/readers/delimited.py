@@ -21,15 +21,16 @@ def read(source: Source) -> Reading:
 
 
 def _delimiter(text: str, name: str) -> str:
-    """What parts the cells: the tab of a .tsv, else the mark that most of the first lines hold equally often."""
+    """What parts the cells: the tab of a .tsv, else the mark that most of the first rows hold equally often."""
     if name.lower().endswith(".tsv"):
         return "\t"
     sample = text[:_SAMPLE_CHARACTERS].splitlines()
     if len(text) > _SAMPLE_CHARACTERS and len(sample) > 1:
         del sample[-1]  # it may be cut
 
-    def agreeing(mark: str) -> int:
+    def agreement(mark: str) -> tuple[float, int]:
+        """The share of rows that hold the mark equally often, and how often that is."""
         counts = [len(row) - 1 for row in csv.reader(sample, delimiter=mark) if row]
-        return max((counts.count(count) for count in set(counts) if count), default=0)
+        return max(((counts.count(count) / len(counts), count) for count in set(counts) if count), default=(0.0, 0))
 
-    return max(_DELIMITERS, key=agreeing)
+    return max(_DELIMITERS, key=agreement)

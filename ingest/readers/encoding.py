@@ -76,7 +76,7 @@ def wide_encoding(data: bytes) -> str | None:
     """UTF-16 that lacks its mark, told by every other byte of Western text, which is NUL; None for all else."""
     sample = data[:_SAMPLE_BYTES]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) * 3 < len(sample) // 2 or min(even, odd) * 20 > max(even, odd):
+    if max(even, odd) * 3 <= len(sample) // 2 or min(even, odd) * 20 > max(even, odd):
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
 

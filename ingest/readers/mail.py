@@ -97,21 +97,20 @@ def _bytes(part: Message) -> bytes:
 
 def _attachments(message: Message, body: Message | None) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each attachment, in order; not the message in its other form, and no picture set into its text."""
-    waiting = [message]
+    waiting = [(message, False)]
     while waiting:
-        part = waiting.pop()
+        part, is_set_in = waiting.pop()
         kind = part.get_content_type()
         if kind == "message/rfc822":
             inner = part.get_payload()
             if isinstance(inner, list) and inner:
                 yield part.get_filename() or "message.eml", inner[0].as_bytes()
         elif part.is_multipart():
-            waiting += reversed([one for one in part.get_payload() if isinstance(one, Message)])
-        elif part is not body and _is_attached(part, kind):
+            related = kind == "multipart/related"
+            waiting += reversed([(one, related) for one in part.get_payload() if isinstance(one, Message)])
+        elif part is not body and _is_attached(part) and not (is_set_in and kind.startswith("image/")):
             yield part.get_filename() or f"attachment of type {kind}", _bytes(part)
 
 
-def _is_attached(part: Message, kind: str) -> bool:
-    if part.get_content_disposition() == "attachment":
-        return True
-    return part.get_filename() is not None and not (kind.startswith("image/") and "Content-ID" in part)
+def _is_attached(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment" or part.get_filename() is not None

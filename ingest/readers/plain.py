@@ -11,7 +11,7 @@ from ingest.readers.encoding import Decoded, decode
 from ingest.readers.parts import reading_of
 from ingest.types import BlockKind
 
-_BLANK_LINES = re.compile(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)+")
+_BLANK_LINES = re.compile(r"\n(?:[ \t\u3000]*\n)+")
 
 
 def read(source: Source) -> Reading:
