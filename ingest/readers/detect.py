@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path, PurePath
 
@@ -16,8 +17,8 @@ from ingest.readers.encoding import wide_encoding
 
 _HEAD_BYTES = 1 << 16
 _TAIL_BYTES = 2048
-# Larger lists of content types name more parts than any office program writes.
-_LONGEST_CONTENT_TYPES = 4 << 20
+# Longer lists of what is in an archive name more parts than any office program writes.
+_LONGEST_MEMBER = 4 << 20
 # Text has a tab, line ends and perhaps a form feed or escape among its control characters, and nearly none of the others.
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 _CONTROLS_PER_BYTE = 0.01
@@ -78,10 +79,8 @@ _OFFICE = (
     (b"spreadsheetml.sheet.main+xml", FileType.SHEETS),
     (b"ms-excel.sheet.macroEnabled.main+xml", FileType.SHEETS),
 )
-# By what the files begin with; what they are called to a person, and what helps.
+# By what the files begin with; what they are called to a person, and what helps. Those of the second list are text.
 _NOT_READ = (
-    (b"{\\rtf", "a rich text file (.rtf): save it as .docx"),
-    (b"%!PS", "a PostScript file (.ps): convert it to PDF"),
     (b"GIF8", "a GIF image: save it as .png"),
     (b"BM", "a BMP image: save it as .png"),
     (b"\x1f\x8b", "a gzip archive: unpack it and add what is in it"),
@@ -92,6 +91,10 @@ _NOT_READ = (
     (b"SQLite format 3", "a database"),
     (b"OggS", "a sound or film"),
     (b"ID3", "a sound"),
+)
+_TEXTS_NOT_READ = (
+    (b"{\\rtf", "a rich text file (.rtf): save it as .docx"),
+    (b"%!PS", "a PostScript file (.ps): convert it to PDF"),
 )
 _INSIDE_ZIP = (
     (b"ms-word.document.macroEnabled", "a Word document with macros (.docm): save it as .docx"),
@@ -113,9 +116,11 @@ _INSIDE_COMPOUND = (
     ("Workbook", "an Excel workbook of before 2007 (.xls): save it as .xlsx"),
     ("__properties_version", "an Outlook message (.msg): save it as .eml"),
 )
+_STRICT = b"http://purl.oclc.org/ooxml/"
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML_START = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 _XML_START = re.compile(rb"\s*<(?:\?xml|svg|!DOCTYPE)\b", re.IGNORECASE)
+_MAILBOX_START = re.compile(rb"From \S+ [^\n]*\d\d:\d\d[^\n]*\n[!-9;-~]+: ")
 _HEADER_LINE = re.compile(rb"([!-9;-~]+):[ \t]?\S")
 _MAIL_HEADERS = frozenset(
     b"from to cc subject date message-id received return-path mime-version delivered-to content-type reply-to sender".split()
@@ -139,11 +144,8 @@ def detect(path: Path, name: str) -> FileType:
         return _in_zip(path)
     if head.startswith(_COMPOUND):
         raise _refusal(_in_compound(path))
-    for start, named in _NOT_READ:
-        if head.startswith(start) and not (start.isalpha() and _is_text(head)):  # `BM` and `MZ` begin words too
-            raise _refusal(named)
     if not _is_text(head):
-        raise _refusal(_unknown(head, suffix))
+        raise _refusal(_named(_NOT_READ, head) or _unknown(head, suffix))
     return _kind_of_text(head, suffix)
 
 
@@ -188,14 +190,21 @@ def _in_zip(path: Path) -> FileType:
             told = "[Content_Types].xml" if "[Content_Types].xml" in names else "mimetype" if "mimetype" in names else None
             if told is None:
                 raise _refusal("a zip archive: unpack it and add what is in it")
-            with archive.open(told) as member:
-                types = member.read(_LONGEST_CONTENT_TYPES)
+            types = _beginning(archive, told)
+            strict = "_rels/.rels" in names and _STRICT in _beginning(archive, "_rels/.rels")
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError) as error:
         raise InputRefused("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
+    if strict:
+        raise _refusal("an Office file in the form called Strict Open XML: save it in the ordinary one")
     for mark, kind in _OFFICE:
         if mark in types:
             return kind
     raise _refusal(next((named for mark, named in _INSIDE_ZIP if mark in types), "an archive of an unknown type"))
+
+
+def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as member:
+        return member.read(_LONGEST_MEMBER)
 
 
 def _in_compound(path: Path) -> str:
@@ -223,7 +232,9 @@ def _kind_of_text(head: bytes, suffix: str) -> FileType:
     if headers >= _CERTAIN_MAIL_HEADERS or (headers and suffix == ".eml"):
         return FileType.MAIL
     named = SUFFIXES.get(suffix, FileType.TEXT)
-    if plain.startswith(b"From ") and headers == 0 and b"\nReceived:" in plain:
+    if not_read := _named(_TEXTS_NOT_READ, plain):
+        raise _refusal(not_read)
+    if _MAILBOX_START.match(plain):
         raise _refusal("a mailbox of several e-mails (.mbox): save them as .eml")
     if _XML_START.match(plain) and named is not FileType.HTML:
         raise _refusal("an XML file")
@@ -243,6 +254,10 @@ def _mail_headers(text: bytes) -> int:
             break
         count += header[1].lower() in _MAIL_HEADERS
     return count
+
+
+def _named(known: Iterable[tuple[bytes, str]], head: bytes) -> str | None:
+    return next((named for start, named in known if head.startswith(start)), None)
 
 
 def _unknown(head: bytes, suffix: str) -> str:

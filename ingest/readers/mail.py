@@ -10,7 +10,7 @@ from __future__ import annotations
 import email.policy
 from collections.abc import Iterator
 from dataclasses import replace
-from email.message import EmailMessage, Message
+from email.message import Message, MIMEPart
 from email.parser import BytesParser
 
 from ingest.errors import InputRefused
@@ -30,7 +30,8 @@ def read(source: Source) -> Reading:
     subject = _header(message, "Subject")
     body = _body(message)
     flow = [*_opening(message, subject), *_body_pieces(body)]
-    pages = list(reading_of(flow, limits=source.limits).pages)
+    opened = reading_of(flow, limits=source.limits, title=subject)
+    pages = list(opened.pages)
     warnings: list[str] = []
     for name, data in _attachments(message, body):
         try:
@@ -45,7 +46,7 @@ def read(source: Source) -> Reading:
         warnings += [f"attachment {name!r}: {warning}" for warning in inside.warnings]
         if len(filled) < inside.total:
             warnings.append(f"attachment {name!r}: {inside.total - len(filled)} of its {inside.total} pages have no text")
-    return Reading(subject, len(pages), tuple(within(pages, source.limits)), tuple(warnings))
+    return Reading(opened.title, len(pages), tuple(within(pages, source.limits)), tuple(warnings))
 
 
 def _on_own_pages(pages: list[Page], name: str, *, first: int) -> Iterator[Page]:
@@ -69,15 +70,15 @@ def _header(message: Message, name: str) -> str:
     return " ".join(str(value or "").split())
 
 
-def _body(message: Message) -> Message | None:
-    """The part that is the message itself: its plain text, else its HTML."""
-    body = message.get_body(("plain", "html")) if isinstance(message, EmailMessage) else None
+def _body(message: MIMEPart) -> MIMEPart | None:
+    """The part that is the message itself: its plain text, or its HTML where that says nothing."""
+    body = message.get_body(("plain", "html"))
     if body is not None and body.get_content_type() == "text/plain" and not _text(body).strip():
-        return message.get_body(("html",)) or body if isinstance(message, EmailMessage) else body
+        return message.get_body(("html",)) or body
     return body
 
 
-def _body_pieces(body: Message | None) -> Iterator[Piece | Break]:
+def _body_pieces(body: MIMEPart | None) -> Iterator[Piece | Break]:
     if body is None:
         return
     if body.get_content_type() == "text/html":

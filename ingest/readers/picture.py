@@ -17,6 +17,8 @@ from ingest.types import Bbox
 
 # Larger images are no scans: an A0 sheet at 200 dpi has 62 million pixels, and each takes four bytes or more in memory.
 _MOST_PIXELS = 100_000_000
+# Of the others that Pillow knows, one runs a program on the file.
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
 
 
 def read(source: Source) -> Reading:
@@ -43,7 +45,7 @@ def _as_pdf(path: Path, *, limits: ReadLimits) -> Any:
 
     kind = image_format(_head(path))
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=_FORMATS) as image:
             _require_drawable(image, limits)
             if kind == "webp":  # the one format that MuPDF does not open
                 png = io.BytesIO()

@@ -27,7 +27,7 @@ def _pieces(slides: Iterable[Any]) -> Iterator[Piece | Break]:
         if title is not None:
             yield Piece(BlockKind.HEADING, title.text_frame.text, level=1)
         for shape in sorted(_single(slide.shapes), key=_place):
-            if title is None or shape.shape_id != title.shape_id:
+            if not (_is_running(shape) or (title is not None and shape.shape_id == title.shape_id)):
                 yield from _shape_pieces(shape)
         if slide.has_notes_slide and (notes := slide.notes_slide.notes_text_frame) is not None:
             yield from (Piece(BlockKind.TEXT, paragraph.text) for paragraph in notes.paragraphs)
@@ -41,6 +41,14 @@ def _single(shapes: Iterable[Any]) -> Iterator[Any]:
             yield from _single(shape.shapes)
         else:
             yield shape
+
+
+def _is_running(shape: Any) -> bool:
+    """Whether it is the date, footer or number that stands on every slide."""
+    from pptx.enum.shapes import PP_PLACEHOLDER
+
+    running = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER)
+    return shape.is_placeholder and shape.placeholder_format.type in running
 
 
 def _place(shape: Any) -> tuple[int, int]:

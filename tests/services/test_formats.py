@@ -26,7 +26,7 @@ FILES = {
     "rules.md": f"# Leave\n\n{RULE}\n\nUnused days expire.\n".encode(),
     "rules.txt": f"Leave\n\n{RULE}\n\nUnused days expire.\n".encode("utf-16"),
     "rules.csv": f"Rule,Since\n{RULE},2024\nUnused days expire.,2025\n".encode(),
-    "rules.eml": f"From: a@b.c\nTo: d@e.f\nSubject: Leave\nDate: Fri, 02 Jan 2026 09:30:00 +0100\n\n{RULE}\n\nUnused days expire.\n".encode(),
+    "rules.eml": f"From: a@b.c\nTo: d@e.f\nSubject: Leave\nMIME-Version: 1.0\n\n{RULE}\n\nUnused days expire.\n".encode(),
 }
 
 

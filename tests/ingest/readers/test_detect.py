@@ -56,7 +56,7 @@ def test_a_renamed_file_is_read_as_what_it_is(kind: FileType, name: str, tmp_pat
 
 
 def test_the_name_decides_between_kinds_of_text_alone(tmp_path: Path) -> None:
-    text = "One line, and another; nothing else.\n".encode()
+    text = b"One line, and another; nothing else.\n"
     for suffix, kind in SUFFIXES.items():
         if kind in (FileType.HTML, FileType.MARKDOWN, FileType.TEXT, FileType.TABLE):
             assert kind_of(text, f"FILE{suffix.upper()}", tmp_path) is kind
@@ -78,7 +78,8 @@ def test_text_is_text_in_every_encoding(encoding: str, tmp_path: Path) -> None:
 def test_what_only_speaks_of_a_format_is_not_of_that_format(tmp_path: Path) -> None:
     assert kind_of(b"A PDF begins with %PDF-1.7 and a web page with <!doctype html>.", "file.md", tmp_path) is FileType.MARKDOWN
     assert kind_of(b"From: here to there\nis what this poem is about", "poem.txt", tmp_path) is FileType.TEXT
-    assert kind_of(b"BMW builds cars. MZ built motor cycles.", "file.txt", tmp_path) is FileType.TEXT
+    assert kind_of(b"From here to there is a long way.", "file.txt", tmp_path) is FileType.TEXT
+    assert kind_of(b"BMW builds cars, MZ built motor cycles, and ID3 is a tag.", "file.txt", tmp_path) is FileType.TEXT
 
 
 def test_junk_before_the_header_of_a_pdf_is_forgiven(tmp_path: Path) -> None:
@@ -98,12 +99,19 @@ NOT_READ = {
     ".odt": archive(mimetype="application/vnd.oasis.opendocument.text"),
     ".epub": archive(mimetype="application/epub+zip"),
     ".docm": archive(**{"[Content_Types].xml": "application/vnd.ms-word.document.macroEnabled.main+xml"}),
+    "Strict Open XML": archive(
+        **{
+            "[Content_Types].xml": "wordprocessingml.document.main+xml",
+            "_rels/.rels": "http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument",
+        }
+    ),
     ".xlsb": archive(**{"[Content_Types].xml": "application/vnd.ms-excel.sheet.binary.macroEnabled.main"}),
     "before 2007 (.doc)": OLD + "WordDocument".encode("utf-16-le"),
     "before 2007 (.xls)": OLD + "Workbook".encode("utf-16-le"),
     "before 2007 (.ppt)": OLD + "PowerPoint Document".encode("utf-16-le"),
     ".msg": OLD + "__properties_version1.0".encode("utf-16-le"),
     "encrypted": OLD + "EncryptedPackage".encode("utf-16-le"),
+    "mailbox": b"From ann@example.com Fri Jan  2 09:30:00 2026\nReceived: from x\n\nText",
     "an XML file": b"<?xml version='1.0'?>\n<data/>",
     "unknown type (.xyz)": bytes(range(64)),
 }

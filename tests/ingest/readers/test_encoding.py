@@ -14,7 +14,9 @@ GERMAN = "Die Rückerstattung für Übernachtungen beträgt höchstens 120 € j
 JAPANESE = "これは日本語の文章です。出張の費用は会社が支払います。\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
 @pytest.mark.parametrize("text", [CHINESE, "年假", f"{ENGLISH}员工手册"])
 def test_chinese_is_read_in_the_encodings_of_chinese_offices(text: str, encoding: str) -> None:
     wide = encoding in ("utf-16-le", "utf-16-be")

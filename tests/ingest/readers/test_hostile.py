@@ -150,7 +150,9 @@ def test_a_sheet_that_does_not_fit_into_memory_or_time_is_refused(tmp_path: Path
     row = b'<row r="%d"><c r="A%d"><v>1</v></c><c r="B%d"><v>2</v></c></row>'
     rows = b"".join(row % (n, n, n) for n in range(1, 120_000))
     data, main = OFFICE["xlsx"]
-    sheet = re.sub(rb"<sheetData>.*</sheetData>", lambda _: b"<sheetData>" + rows + b"</sheetData>", member(data, main), flags=re.DOTALL)
+    sheet = re.sub(
+        rb"<sheetData>.*</sheetData>", lambda _: b"<sheetData>" + rows + b"</sheetData>", member(data, main), flags=re.DOTALL
+    )
     with PdfWorker(ReadLimits(timeout_s=0.5)) as worker:
         assert "took longer than 0.5 s" in refused(worker, with_member(data, main, sheet), "x.xlsx", tmp_path)
 

@@ -18,7 +18,9 @@ def shown(html: str) -> list[tuple[BlockKind, str]]:
 
 
 def test_headings_paragraphs_and_lists_are_told_apart(tmp_path: Path) -> None:
-    html = "<!doctype html><title>Hand\nbook</title><h1>Travel</h1><p>Book <b>early</b>,\n then go.<ul><li>Pass<li>port</ul><h3>Hotels</h3>x"
+    html = """<!doctype html><title>Hand
+      book</title><h1>Travel</h1><p>Book <b>early</b>,
+      then go.<ul><li>Pass<li>port</ul><h3>Hotels</h3>x"""
     reading = read(html.encode(), "x.html", tmp_path)
     (page,) = reading.pages
     assert reading.title == "Hand book"
@@ -51,7 +53,8 @@ def test_tables_keep_their_cells_and_cells_that_a_span_covers_are_empty() -> Non
 
 
 def test_a_table_that_gives_a_page_its_shape_is_no_table() -> None:
-    html = "<table><tr><td><h2>Menu</h2></td><td><table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table></td></tr></table>"
+    inner = "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>"
+    html = f"<table><tr><td><h2>Menu</h2></td><td>{inner}</td></tr></table>"
     assert shown(html) == [(BlockKind.HEADING, "Menu"), (BlockKind.TABLE, "a | b\nc | d")]
 
 
@@ -68,7 +71,7 @@ def test_nonsense_spans_are_one_cell_or_few(span: str) -> None:
         ("<html><meta charset=gb2312><p>年假镕".encode("gb18030"), "年假镕"),
         ("<html><meta http-equiv=Content-Type content='text/html; charset=windows-1251'><p>Отпуск".encode("cp1251"), "Отпуск"),
         ("<html><meta charset=iso-8859-1><p>年假".encode(), "年假"),
-        ('<?xml version="1.0" encoding="UTF-8"?><html><p>x'.encode(), "x"),
+        (b'<?xml version="1.0" encoding="UTF-8"?><html><p>x', "x"),
     ],
 )
 def test_a_page_is_read_in_its_encoding(data: bytes, expected: str, tmp_path: Path) -> None:
@@ -84,7 +87,11 @@ def test_depth_and_length_have_no_end_that_loses_text() -> None:
 
 
 TAGS = st.sampled_from(
-    ["<td rowspan=3>", "<td colspan=2>", *"<p> </p> <table> </table> <tr> <td> <li> </ul> <h2> </h2> <pre> </div> <br> <caption>".split()]
+    [
+        "<td rowspan=3>",
+        "<td colspan=2>",
+        *"<p> </p> <table> </table> <tr> <td> <li> </ul> <h2> </h2> <pre> </div> <br> <caption>".split(),
+    ]
 )
 
 

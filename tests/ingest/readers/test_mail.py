@@ -106,7 +106,7 @@ def test_a_picture_set_into_the_text_is_no_attachment(tmp_path: Path) -> None:
 
 def test_broken_headers_and_unknown_encodings_are_read_as_far_as_they_go(tmp_path: Path) -> None:
     data = (
-        b"From: =?utf-8?q?=FF=FE?= <a@\xff>\nTo: \"\nDate: the day after\nSubject: =?nonsense?x?y?=\nMessage-ID: <\n"
+        b'From: =?utf-8?q?=FF=FE?= <a@\xff>\nTo: "\nDate: the day after\nSubject: =?nonsense?x?y?=\nMessage-ID: <\n'
         b"Content-Type: text/plain; charset=no-such\nContent-Transfer-Encoding: base64\n\n!!!!5bm05YGH\n"
     )
     (page,) = pages_of(data, "x.eml", tmp_path)

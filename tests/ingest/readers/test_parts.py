@@ -24,7 +24,9 @@ def text(characters: int, sentence: str = "The rule holds for everybody. ") -> P
     return Piece(BlockKind.TEXT, (sentence * (characters // len(sentence) + 1))[:characters])
 
 
-@given(flow=st.lists(st.one_of(PIECES.map(lambda one: [one]), TABLES, st.sampled_from(Break).map(lambda one: [one])), max_size=12))
+@given(
+    flow=st.lists(st.one_of(PIECES.map(lambda one: [one]), TABLES, st.sampled_from(Break).map(lambda one: [one])), max_size=12)
+)
 def test_pages_are_sound_whatever_flows(flow: list[list[Any]]) -> None:
     for number, page in enumerate(pages_of([piece for run in flow for piece in run]), start=1):
         assert page.number == number

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
+from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.util import Inches
 
 from ingest.types import BlockKind
@@ -15,7 +17,9 @@ from tests.readings import pages_of, read, texts, told
 
 
 def test_every_slide_is_a_page_and_one_without_text_keeps_its_number(tmp_path: Path) -> None:
-    reading = read(pptx(("Plan", ["First point", "Second point"]), ("", []), ("End", ["Thanks"]), title="Deck"), "x.pptx", tmp_path)
+    reading = read(
+        pptx(("Plan", ["First point", "Second point"]), ("", []), ("End", ["Thanks"]), title="Deck"), "x.pptx", tmp_path
+    )
     first, second, third = reading.pages
     assert reading.title == "Deck"
     assert told(first) == [
@@ -36,6 +40,10 @@ def test_shapes_come_from_the_top_those_of_groups_too_and_notes_last(tmp_path: P
     group.shapes.add_textbox(0, Inches(3), Inches(3), Inches(1)).text_frame.text = "grouped"
     slide.shapes.title.text = "Title\vof two lines"
     slide.notes_slide.notes_text_frame.text = "Say this."
+    for placeholder in slide.slide_layout.placeholders:
+        if placeholder.placeholder_format.type in (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER):
+            slide.shapes._spTree.append(copy.deepcopy(placeholder._element))
+            slide.shapes[-1].text_frame.text = "Confidential"
     (page,) = pages_of(saved(presentation), "x.pptx", tmp_path)
     assert texts(page) == ["Title of two lines", "high", "grouped", "low", "Say this."]
 

@@ -39,7 +39,9 @@ def r(text: str) -> str:
 
 
 def test_headings_keep_their_levels_and_stand_above_their_chunks(tmp_path: Path) -> None:
-    data = docx("# Handbook", "## 3 Leave", "Everybody has 27 days.", "### 3.1 Carrying over", "Five days.", title=" The \n Handbook ")
+    data = docx(
+        "# Handbook", "## 3 Leave", "Everybody has 27 days.", "### 3.1 Carrying over", "Five days.", title=" The \n Handbook "
+    )
     reading = read(data, "handbook.docx", tmp_path)
     (page,) = reading.pages
     assert reading.title == "The Handbook"
@@ -184,7 +186,13 @@ def test_what_is_shown_is_read_and_what_is_not_is_not(tmp_path: Path) -> None:
     mc = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
     both = f"<mc:AlternateContent {mc}><mc:Choice>{box}</mc:Choice><mc:Fallback>{box}</mc:Fallback></mc:AlternateContent>"
     data = with_xml(
-        p(r("Kept ") + "<w:ins>" + r("inserted ") + "</w:ins><w:del><w:r><w:delText>deleted</w:delText></w:r></w:del>" + r("end.")),
+        p(
+            r("Kept ")
+            + "<w:ins>"
+            + r("inserted ")
+            + "</w:ins><w:del><w:r><w:delText>deleted</w:delText></w:r></w:del>"
+            + r("end.")
+        ),
         "<w:sdt><w:sdtPr/><w:sdtContent>" + p(r("In a control.")) + "</w:sdtContent></w:sdt>",
         p("<w:hyperlink>" + r("A link") + "</w:hyperlink><w:r><w:tab/></w:r>" + r("after") + "<w:r><w:br/></w:r>" + r("below")),
         p("<w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r>" + r("seen")),
@@ -203,20 +211,16 @@ def test_what_is_shown_is_read_and_what_is_not_is_not(tmp_path: Path) -> None:
 
 def test_notes_follow_the_paragraph_that_they_hang_on(tmp_path: Path) -> None:
     data = with_xml(p(r("A rule") + '<w:r><w:footnoteReference w:id="2"/></w:r>' + r(".")), p(r("Next.")))
-    note = f'<w:footnotes {W}><w:footnote w:id="1">{p(r("other"))}</w:footnote><w:footnote w:id="2">{p(r("The note."))}</w:footnote></w:footnotes>'
-    types = member(data, "[Content_Types].xml").replace(
-        b"</Types>",
-        b'<Override PartName="/word/footnotes.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"/></Types>',
-    )
-    relations = member(data, "word/_rels/document.xml.rels").replace(
-        b"</Relationships>",
-        b'<Relationship Id="rId99" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes" Target="footnotes.xml"/></Relationships>',
-    )
-    for name, change in (
-        ("word/footnotes.xml", note.encode()),
-        ("[Content_Types].xml", types),
-        ("word/_rels/document.xml.rels", relations),
+    notes = "".join(f'<w:footnote w:id="{number}">{p(r(text))}</w:footnote>' for number, text in ((1, "other"), (2, "The note.")))
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    part = f'<Override PartName="/word/footnotes.xml" ContentType="{kind}"/></Types>'
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes"
+    related = f'<Relationship Id="rId99" Type="{relation}" Target="footnotes.xml"/></Relationships>'
+    data = with_member(data, "word/footnotes.xml", f"<w:footnotes {W}>{notes}</w:footnotes>".encode())
+    for name, end, change in (
+        ("[Content_Types].xml", b"</Types>", part),
+        ("word/_rels/document.xml.rels", b"</Relationships>", related),
     ):
-        data = with_member(data, name, change)
+        data = with_member(data, name, member(data, name).replace(end, change.encode()))
     (page,) = pages_of(data, "x.docx", tmp_path)
     assert texts(page) == ["A rule.", "The note.", "Next."]
