@@ -16,6 +16,7 @@ from email.parser import BytesParser
 from ingest.errors import InputRefused
 from ingest.readers import hypertext, plain
 from ingest.readers.base import Break, Piece, Reading, Source
+from ingest.readers.detect import ALLOWED
 from ingest.readers.encoding import decode
 from ingest.readers.parts import headed, reading_of, within
 from ingest.types import BlockKind, Page
@@ -39,7 +40,7 @@ def read(source: Source) -> Reading:
         except InputRefused as refused:
             if isinstance(refused.__cause__, MemoryError):
                 raise
-            warnings.append(f"attachment {name!r} was not read: {refused}")
+            warnings.append(f"attachment {name!r} was not read: {str(refused).removesuffix(ALLOWED).rstrip(' .')}")
             continue
         filled = [page for page in inside.pages if page.text.strip()]
         pages += _on_own_pages(filled, name, first=len(pages) + 1)

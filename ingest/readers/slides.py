@@ -10,6 +10,9 @@ from ingest.readers.base import Break, Piece, Reading, Source
 from ingest.readers.parts import reading_of, table_pieces
 from ingest.types import BlockKind
 
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+
 
 def read(source: Source) -> Reading:
     """The presentation's title, and a page for each slide, for one without text too."""
@@ -56,10 +59,12 @@ def _place(shape: Any) -> tuple[int, int]:
 
 
 def _shape_pieces(shape: Any) -> Iterator[Piece]:
+    from pptx.oxml import parse_xml  # resolves no entities
+
     if getattr(shape, "has_table", False):
         yield from table_pieces([["" if cell.is_spanned else cell.text for cell in row.cells] for row in shape.table.rows])
     elif getattr(shape, "has_chart", False):
-        yield from _chart_pieces(shape.chart)
+        yield from _chart_pieces(parse_xml(shape.chart_part.blob))
     elif shape.has_text_frame:
         paragraphs = [paragraph for paragraph in shape.text_frame.paragraphs if paragraph.text.strip()]
         # The lines of a slide's body are points of a list, whether or not their marks are drawn.
@@ -68,16 +73,27 @@ def _shape_pieces(shape: Any) -> Iterator[Piece]:
 
 
 def _chart_pieces(chart: Any) -> Iterator[Piece]:
-    """A chart's title, and the numbers behind it as a table."""
-    if chart.has_title and chart.chart_title.has_text_frame:
-        yield Piece(BlockKind.CAPTION, chart.chart_title.text_frame.text)
-    for plot in chart.plots:
-        header = ["", *(series.name for series in plot.series)]
-        columns = [[str(label) for label in plot.categories], *([_number(v) for v in series.values] for series in plot.series)]
-        longest = max(map(len, columns))
-        rows = [[column[row] if row < len(column) else "" for column in columns] for row in range(longest)]
-        yield from table_pieces([header, *rows])
+    """A chart's title, and the numbers behind it as a table, whatever the chart's form."""
+    title = chart.find(f"{_CHART}chart/{_CHART}title")
+    if title is not None:
+        yield Piece(BlockKind.CAPTION, "".join(text.text or "" for text in title.iter(f"{_DRAWING}t")))
+    series = list(chart.iter(f"{_CHART}ser"))
+    columns = [_points(series[0], "cat", "xVal")] if series else []
+    columns += [_points(one, "val", "yVal") for one in series]
+    names = ["", *(" ".join(_points(one, "tx").values()) for one in series)]
+    places = sorted({place for column in columns for place in column})
+    yield from table_pieces([names, *([column.get(place, "") for column in columns] for place in places)])
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.15g}"
+def _points(series: Any, *names: str) -> dict[int, str]:
+    """The labels or values of a series by their place, as the file keeps them beside the chart."""
+    found = next((part for name in names if (part := series.find(f"{_CHART}{name}")) is not None), ())
+    points = (point for part in found for point in part.iter(f"{_CHART}pt"))
+    return {int(point.get("idx", "0")): _shown(point) for point in points}
+
+
+def _shown(point: Any) -> str:
+    """A label as it is, a number without the noise of its binary form."""
+    value = point.findtext(f"{_CHART}v") or ""
+    is_number = value and point.getparent().tag in (f"{_CHART}numCache", f"{_CHART}numLit")
+    return f"{float(value):.15g}" if is_number else value

@@ -111,7 +111,7 @@ def test_a_reader_whose_owner_is_gone_ends_by_itself(folder: Path) -> None:
     command = [sys.executable, "-m", "ingest.isolation", json.dumps(asdict(limits))]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stdin is not None
-    process.stdin.write(json.dumps({"operation": "read", "path": str(folder / "slow.pdf")}) + "\n")
+    process.stdin.write(json.dumps({"operation": "read", "path": str(folder / "slow.pdf"), "name": ""}) + "\n")
     process.stdin.flush()
     assert process.wait(timeout=60) == -signal.SIGALRM
 
@@ -132,7 +132,7 @@ def test_what_a_library_prints_does_not_reach_the_answers(folder: Path) -> None:
     printing = "import os, sys; os.write(1, b'hello'); print('hello')"
     program = f"import ingest.pdf as p; own = p.read_title\ndef loud(d):\n {printing}\n return own(d)\np.read_title = loud\n"
     program += "from ingest.isolation import _serve; from ingest.settings import ReadLimits; _serve(ReadLimits())"
-    request = json.dumps({"operation": "read", "path": str(folder / "good.pdf")})
+    request = json.dumps({"operation": "read", "path": str(folder / "good.pdf"), "name": ""})
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, input=request, capture_output=True, text=True, check=True)
     answers = [json.loads(line) for line in run.stdout.splitlines()]
     assert answers[0] == {"ready": True}

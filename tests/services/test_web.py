@@ -228,12 +228,12 @@ class TestCitations:
         site.api.pictures = False
         ask(page, LEAVE)
         page.get_by_role("button", name="Source 1").click()
-        text = page.get_by_role("document", name=f"Text of page 3 of {HANDBOOK}")
+        text = page.get_by_role("region", name=f"Text of page 3 of {HANDBOOK}")
         expect(text).to_contain_text("𠮷 before.")
         expect(text.locator("mark")).to_have_text(TEXTS["d1"])
         expect(page.get_by_role("complementary").get_by_role("alert")).to_have_count(0)
         page.get_by_role("button", name="Next page").click()
-        expect(page.get_by_role("document", name=f"Text of page 4 of {HANDBOOK}")).to_be_visible()
+        expect(page.get_by_role("region", name=f"Text of page 4 of {HANDBOOK}")).to_be_visible()
         expect(page.locator("mark")).to_have_count(0)
 
     def test_pages_around_it_can_be_turned_and_the_box_stays_on_its_own(self, page: Page, site: Site) -> None:

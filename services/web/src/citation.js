@@ -124,7 +124,7 @@ function MarkedText({ page }) {
   const [[start, end] = [0, 0]] = page.marks;
   const characters = [...page.text]; // the server counts code points
   const part = (/** @type {number} */ from, /** @type {number} */ to) => characters.slice(from, to).join("");
-  return html`<div class="sheet-text" role="document" tabindex="0" aria-label=${t.pageText(page.page, page.document)}
+  return html`<div class="sheet-text" role="region" tabindex="0" aria-label=${t.pageText(page.page, page.document)}
     lang=${languageOf(page.text)}>${part(0, start)}${end > start && html`<mark ref=${mark}>${part(start, end)}</mark>`}${part(end, characters.length)}</div>`;
 }
 

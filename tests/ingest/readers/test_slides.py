@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Any
 
 from pptx import Presentation
-from pptx.chart.data import CategoryChartData
+from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.util import Inches
@@ -55,12 +56,18 @@ def test_tables_and_the_numbers_of_charts_are_tables(tmp_path: Path) -> None:
     for number in range(6):
         table.cell(number // 3, number % 3).text = f"c{number}"
     table.cell(0, 0).merge(table.cell(0, 1))
-    data = CategoryChartData()
+    data: Any = CategoryChartData()
     data.categories = ["2023", "2024"]
     data.add_series("Revenue", (21012, 1.5))
     data.add_series("Cost", (3, None))
-    slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, Inches(2), Inches(3), Inches(3), data)
+    chart = slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, Inches(2), Inches(3), Inches(3), data).chart
+    chart.chart_title.text_frame.text = "Result"
+    cloud = XyChartData()
+    cloud.add_series("Cloud").add_data_point(0.1 + 0.2, 7)
+    slide.shapes.add_chart(XL_CHART_TYPE.XY_SCATTER, 0, Inches(6), Inches(3), Inches(3), cloud)
     (page,) = pages_of(saved(presentation), "x.pptx", tmp_path)
-    first, second = (block.rows for block in page.blocks if block.kind is BlockKind.TABLE)
+    assert (BlockKind.CAPTION, "Result") in told(page)
+    first, second, third = (block.rows for block in page.blocks if block.kind is BlockKind.TABLE)
+    assert third == (("", "Cloud"), ("0.3", "7"))
     assert first == (("c0 c1", "", "c2"), ("c3", "c4", "c5"))
     assert second == (("", "Revenue", "Cost"), ("2023", "21012", "3"), ("2024", "1.5", ""))
