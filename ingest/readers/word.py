@@ -131,26 +131,26 @@ class _Walk:
                 yield Break.IF_FILLED
             elif tag == f"{W}txbxContent":
                 yield child
-            elif (note := self._notes.get((tag, str(child.get(f"{W}id"))))) is not None:
+            elif (note := self._notes.pop((tag, str(child.get(f"{W}id"))), None)) is not None:  # once: it may name itself
                 yield note
             elif tag != f"{W}r" or not _is_hidden(child):
                 yield from self._tokens(child)
 
     def _table(self, element: Any) -> Iterator[Piece | Break]:
         """The rows up to each page break as a table; a frame of one column is no table, and gives what it holds."""
+        cells_of_rows = [(row, list(_cells(row))) for row in element.iterchildren(f"{W}tr")]
+        if all(len(cells) < 2 for _, cells in cells_of_rows):
+            for _, cells in cells_of_rows:
+                for cell in cells:
+                    yield from self.pieces(cell)
+            return
         rows: list[list[str]] = []
-        for row in element.iterchildren(f"{W}tr"):
+        for row, cells in cells_of_rows:
             if rows and row.find(f".//{W}lastRenderedPageBreak") is not None:
                 yield from table_pieces(rows)
                 yield Break.IF_FILLED
                 rows = []
-            cells = list(_cells(row))
-            if len(cells) == 1:
-                yield from table_pieces(rows)
-                rows = []
-                yield from self.pieces(cells[0])
-            else:
-                rows.append(list(self._row(cells)))
+            rows.append(list(self._row(cells)))
         yield from table_pieces(rows)
 
     def _row(self, cells: Iterable[Any]) -> Iterator[str]:

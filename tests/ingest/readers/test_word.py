@@ -172,6 +172,16 @@ def test_tables_keep_their_cells_and_cells_that_a_span_covers_are_empty(tmp_path
     assert page.blocks[0].rows == (("wide", "", "2"), ("3", "4 in | side", "tall"), ("6", "7", ""))
 
 
+def test_a_row_of_one_cell_that_spans_all_columns_stays_in_its_table(tmp_path: Path) -> None:
+    document = Document()
+    table = document.add_table(3, 2)
+    for number, cell in enumerate(table._cells):
+        cell.text = str(number)
+    table.cell(1, 0).merge(table.cell(1, 1)).text = "Hotels"
+    (page,) = pages_of(saved(document), "x.docx", tmp_path)
+    assert page.blocks[0].rows == (("0", "1"), ("Hotels", ""), ("4", "5"))
+
+
 def test_a_frame_of_one_column_is_no_table(tmp_path: Path) -> None:
     document = Document()
     frame = document.add_table(1, 1).cell(0, 0)
@@ -211,7 +221,9 @@ def test_what_is_shown_is_read_and_what_is_not_is_not(tmp_path: Path) -> None:
 
 def test_notes_follow_the_paragraph_that_they_hang_on(tmp_path: Path) -> None:
     data = with_xml(p(r("A rule") + '<w:r><w:footnoteReference w:id="2"/></w:r>' + r(".")), p(r("Next.")))
-    notes = "".join(f'<w:footnote w:id="{number}">{p(r(text))}</w:footnote>' for number, text in ((1, "other"), (2, "The note.")))
+    itself = '<w:r><w:footnoteReference w:id="2"/></w:r>'
+    inside = ((1, r("other")), (2, r("The note.") + itself))
+    notes = "".join(f'<w:footnote w:id="{number}">{p(text)}</w:footnote>' for number, text in inside)
     kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
     part = f'<Override PartName="/word/footnotes.xml" ContentType="{kind}"/></Types>'
     relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes"
