@@ -18,7 +18,7 @@ def require_unpackable(path: Path, *, limits: ReadLimits) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+    except zipfile.BadZipFile as error:
         raise InputRefused("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
     unpacked = sum(member.file_size for member in members)
     if unpacked > limits.unpacked_mib << 20:

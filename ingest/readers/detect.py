@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path, PurePath
@@ -192,7 +193,7 @@ def _in_zip(path: Path) -> FileType:
                 raise _refusal("a zip archive: unpack it and add what is in it")
             types = _beginning(archive, told)
             strict = "_rels/.rels" in names and _STRICT in _beginning(archive, "_rels/.rels")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise InputRefused("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
     if strict:
         raise _refusal("an Office file in the form called Strict Open XML: save it in the ordinary one")

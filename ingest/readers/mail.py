@@ -104,9 +104,9 @@ def _attachments(message: Message, body: Message | None) -> Iterator[tuple[str, 
         part, is_set_in = waiting.pop()
         kind = part.get_content_type()
         if kind == "message/rfc822":
-            inner = part.get_payload()
-            if isinstance(inner, list) and inner:
-                yield part.get_filename() or "message.eml", inner[0].as_bytes()
+            for inner in part.get_payload():
+                if isinstance(inner, Message):
+                    yield part.get_filename() or "message.eml", inner.as_bytes()
         elif part.is_multipart():
             related = kind == "multipart/related"
             waiting += reversed([(one, related) for one in part.get_payload() if isinstance(one, Message)])

@@ -68,7 +68,8 @@ def _detected(path: Path, name: str, limits: ReadLimits) -> FileType:
         raise InputRefused("the file is empty: 0 bytes")
     if size > limits.file_mib << 20:
         raise InputRefused(f"the file has {size >> 20} MiB; at most {limits.file_mib} MiB are read")
-    return detect(path, name)
+    with _refusing("file", limits):
+        return detect(path, name)
 
 
 def _open_inside(data: bytes, name: str, *, limits: ReadLimits, depth: int) -> Reading:
@@ -83,7 +84,7 @@ def _open_inside(data: bytes, name: str, *, limits: ReadLimits, depth: int) -> R
 
 
 @contextlib.contextmanager
-def _refusing(kind: FileType, limits: ReadLimits) -> Iterator[None]:
+def _refusing(kind: str, limits: ReadLimits) -> Iterator[None]:
     try:
         yield
     except GraftError:

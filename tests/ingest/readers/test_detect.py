@@ -128,7 +128,8 @@ def test_what_is_not_read_is_refused_by_name_with_what_is(named: str, tmp_path: 
 
 def test_a_broken_archive_is_called_broken(tmp_path: Path) -> None:
     whole = docx("Text.")
-    for data in (b"PK\x03\x04", whole[: len(whole) // 2], whole[:-22]):
+    start = whole.index(b"[Content_Types].xml") + len("[Content_Types].xml")
+    for data in (b"PK\x03\x04", whole[: len(whole) // 2], whole[:-22], whole[:start] + b"\xff" * 9 + whole[start + 9 :]):
         with pytest.raises(InputRefused, match="broken"):
             kind_of(data, "file.docx", tmp_path)
 
