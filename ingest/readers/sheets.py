@@ -22,6 +22,8 @@ _LITERAL = re.compile(r'"([^"]*)"|\[\$([^\]-]*)[^\]]*\]|\\(.)|([$€£¥￥])')
 _DIGITS = re.compile(r"([#0,?]*[#0])(?:\.([#0?]+))?(%?)")
 _SIGNIFICANT_DIGITS = 15  # as many as Excel itself keeps and shows
 _LARGEST_EXACT = 1e15
+# Excel has no more rows; a file that claims more would be read as empty ones until its time is over.
+_LAST_ROW = 1_048_576
 
 
 def read(source: Source) -> Reading:
@@ -49,7 +51,7 @@ def _tables(sheet: Any) -> Iterator[list[list[str]]]:
     """The runs of filled rows; an empty row parts one table from the next."""
     sheet.reset_dimensions()  # what the file says of its size may be wrong, and rows would be filled up to it
     table: list[list[str]] = []
-    for row in sheet.iter_rows():
+    for row in sheet.iter_rows(max_row=_LAST_ROW):
         shown = [shown_value(cell.value, cell.number_format) if cell.value is not None else "" for cell in row]
         if any(shown):
             table.append(shown)

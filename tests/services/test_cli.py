@@ -151,6 +151,7 @@ def test_files_that_cannot_be_read_are_refused_and_the_others_added(graft: Graft
         "d.pdf": hostile.encrypted(),
         "e.pdf": pdf("Cut off.")[:300],
         "deep/f.PDF": pdf("", "The second good file."),
+        "notes.md": b"# Notes\n\nThe third good file.",
         "tool.exe": b"left alone",
     }
     for name, data in files.items():
@@ -166,11 +167,12 @@ def test_files_that_cannot_be_read_are_refused_and_the_others_added(graft: Graft
         "d.pdf": "refused",
         "e.pdf": "refused",
         "deep/f.PDF": "added",
+        "notes.md": "added",
     }
     for name, words in (("b.pdf", "not a PDF"), ("c.pdf", "empty"), ("d.pdf", "encrypted")):
         assert words in told[name]["error"]
     assert told["deep/f.PDF"]["warnings"] == ["no text layer: page 1"]
-    assert [one["document"] for one in graft("documents", "list", "--json").json["documents"]] == ["a.pdf", "deep/f.PDF"]
+    assert [one["document"] for one in graft("documents", "list", "--json").json["documents"]] == ["a.pdf", "deep/f.PDF", "notes.md"]
 
 
 # Beside a server

@@ -12,7 +12,7 @@ import xlsxwriter
 from ingest.readers.sheets import shown_value
 from ingest.types import BlockKind
 from tests.office import xlsx
-from tests.readings import pages_of, read, texts
+from tests.readings import member, pages_of, read, texts, with_member
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,15 @@ def test_formulas_are_read_as_their_stored_values(tmp_path: Path) -> None:
         sheet.write(0, 1, "answer")
     (page,) = pages_of(file.getvalue(), "x.xlsx", tmp_path)
     assert texts(page)[1] == "42 | answer"
+
+
+def test_a_row_that_excel_does_not_have_is_not_waited_for(tmp_path: Path) -> None:
+    main = "xl/worksheets/sheet1.xml"
+    data = xlsx({"S": [["first"], ["last"]]})
+    far = member(data, main).replace(b'r="2"', b'r="99999999999"').replace(b'"A2"', b'"A99999999999"')
+    assert far != member(data, main)
+    (page,) = pages_of(with_member(data, main, far), "x.xlsx", tmp_path)
+    assert texts(page) == ["S", "first"]
 
 
 def test_a_cell_in_the_last_corner_costs_no_more_than_itself(tmp_path: Path) -> None:
