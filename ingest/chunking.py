@@ -71,7 +71,9 @@ def _sections(page: Page, blocks: Sequence[Block], headings: _Headings) -> Itera
 
 
 def _depth(page: Page, block: Block) -> float:
-    """Small for a heading printed large. The height of its first line stands for the type size."""
+    """The heading's level where the file tells it; else small for one printed large, by the height of its first line."""
+    if block.level:
+        return block.level
     height = next((line.bbox[3] - line.bbox[1] for line in page.lines if line.start >= block.start), 0.0)
     return -round(height)
 

@@ -29,6 +29,7 @@ from ingest.settings import ReadLimits
 from ingest.types import Bbox, Page, ParsedDocument
 
 NO_TEXT_LAYER = "no text layer"
+NO_TEXT = "no text"
 # Loading the PDF library takes half a second; a machine under load needs more.
 _START_TIMEOUT_S = 60.0
 # How much later than its owner the operating system ends a worker: only one whose owner is gone lives so long.
@@ -36,7 +37,7 @@ _ORPHAN_GRACE_S = 2.0
 
 
 class PdfWorker:
-    """Reads and draws PDF files in a worker process; safe to call from several threads, one file at a time."""
+    """Reads and draws files in a worker process; safe to call from several threads, one file at a time."""
 
     def __init__(self, limits: ReadLimits) -> None:
         self._limits = limits
@@ -57,8 +58,10 @@ class PdfWorker:
         with self._lock:
             self._kill()
 
-    def read(self, path: Path, *, progress: Callable[[int, int], None] | None = None) -> ParsedDocument:
+    def read(self, path: Path, *, name: str = "", progress: Callable[[int, int], None] | None = None) -> ParsedDocument:
         """All pages of the file; `progress(pages_done, pages_total)` is called after each.
+
+        `name` is what the document is called; its ending tells kinds of text from each other.
 
         Raises:
             InputRefused: the file cannot be read within the limits; the message says why.
@@ -66,15 +69,17 @@ class PdfWorker:
         """
         pages: list[Page] = []
         title, total = "", 0
-        for answer in self._call({"operation": "read", "path": str(path)}):
+        warnings: list[str] = []
+        for answer in self._call({"operation": "read", "path": str(path), "name": name}):
             if "total" in answer:
-                title, total = answer["title"], answer["total"]
+                title, total, warnings = answer["title"], answer["total"], answer["warnings"]
             else:
                 pages.append(page_from_row(_Row(answer["page"])))
                 if progress is not None:
                     progress(len(pages), total)
-        blank = [page.number for page in pages if not page.text.strip()]
-        warnings = [f"{NO_TEXT_LAYER}: page {_ranges(blank)}"] if blank else []
+        for told, picture in ((NO_TEXT_LAYER, True), (NO_TEXT, False)):
+            if blank := [page.number for page in pages if not page.text.strip() and page.has_picture is picture]:
+                warnings.append(f"{told}: page {_ranges(blank)}")
         return ParsedDocument(tuple(pages), title, tuple(warnings))
 
     def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
@@ -198,7 +203,8 @@ def _serve(limits: ReadLimits) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints must not write between our answers
     import pymupdf
 
-    from ingest.pdf import is_out_of_memory, open_pdf, read_pages, read_title, render_png
+    from ingest.pdf import is_out_of_memory
+    from ingest.readers.registry import draw_page, open_file
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -214,14 +220,15 @@ def _serve(limits: ReadLimits) -> None:
         request = json.loads(line)
         signal.setitimer(signal.ITIMER_REAL, limits.timeout_s + _ORPHAN_GRACE_S)
         try:
-            with open_pdf(Path(request["path"]), limits=limits) as document:
-                if request["operation"] == "read":
-                    answer(total=document.page_count, title=read_title(document))
-                    for page in read_pages(document, limits=limits):
-                        answer(page=page_to_row("", page))
-                else:
-                    png = render_png(document, request["number"], boxes=request["boxes"], dpi=request["dpi"], limits=limits)
-                    answer(png=base64.b64encode(png).decode())
+            path = Path(request["path"])
+            if request["operation"] == "read":
+                reading = open_file(path, request["name"], limits=limits)
+                answer(total=reading.total, title=reading.title, warnings=reading.warnings)
+                for page in reading.pages:
+                    answer(page=page_to_row("", page))
+            else:
+                png = draw_page(path, request["number"], boxes=request["boxes"], dpi=request["dpi"], limits=limits)
+                answer(png=base64.b64encode(png).decode())
         except GraftError as error:
             answer(refused=str(error), exhausted=is_out_of_memory(error.__cause__))
         else:

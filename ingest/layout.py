@@ -18,7 +18,7 @@ def page_to_row(sha256: str, page: Page) -> dict[str, Any]:
         "ocr": page.ocr,
         "text": page.text,
         "layout": {
-            "blocks": [[block.kind, block.start, block.end, block.bbox, block.rows] for block in page.blocks],
+            "blocks": [[b.kind, b.start, b.end, b.bbox, b.rows, b.level] for b in page.blocks],
             "lines": [[line.start, line.end, line.bbox] for line in page.lines],
         },
     }
@@ -33,8 +33,8 @@ def page_from_row(row: Any) -> Page:
         text=row.text,
         ocr=row.ocr,
         blocks=tuple(
-            Block(BlockKind(kind), start, end, tuple(bbox), tuple(map(tuple, rows)))
-            for kind, start, end, bbox, rows in row.layout["blocks"]
+            Block(BlockKind(kind), start, end, tuple(bbox), tuple(map(tuple, rows)), *level)
+            for kind, start, end, bbox, rows, *level in row.layout["blocks"]  # pages read by earlier versions tell no level
         ),
         lines=tuple(Line(start, end, tuple(bbox)) for start, end, bbox in row.layout["lines"]),
     )

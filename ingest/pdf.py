@@ -38,17 +38,8 @@ def open_pdf(path: Path, *, limits: ReadLimits) -> Any:
     """The opened document.
 
     Raises:
-        InputRefused: empty, too large, not a PDF, broken, encrypted, without pages or with too many.
+        InputRefused: broken, encrypted, without pages or with too many.
     """
-    size = path.stat().st_size
-    if size == 0:
-        raise InputRefused("the file is empty: 0 bytes")
-    if size > limits.file_mib << 20:
-        raise InputRefused(f"the file has {size >> 20} MiB; at most {limits.file_mib} MiB are read")
-    with path.open("rb") as file:
-        # The header may stand behind some junk, but not far (PDF 32000-1, annex H.3.4.1).
-        if b"%PDF-" not in file.read(1024):
-            raise InputRefused("the file is not a PDF: it has no %PDF header. Only PDF files are read")
     try:
         document = pymupdf.open(path, filetype="pdf")
     except pymupdf.FileDataError as error:
@@ -71,19 +62,15 @@ def read_pages(document: Any, *, limits: ReadLimits) -> Iterator[Page]:
     """Each page in turn.
 
     Raises:
-        InputRefused: the text grows past the limit, or a page cannot be read.
+        InputRefused: a page cannot be read.
     """
-    characters = 0
     for index in range(document.page_count):
         try:
             page = _read_page(_upright(document[index]), number=index + 1)
         except (RuntimeError, ValueError, IndexError, MemoryError) as error:  # what MuPDF raises on a damaged page
             if is_out_of_memory(error):
-                raise InputRefused(f"page {index + 1} of the PDF needs more than {limits.memory_mib} MiB of memory") from error
-            raise InputRefused(f"page {index + 1} of the PDF is broken and cannot be read ({error})") from error
-        characters += len(page.text)
-        if characters > limits.text_characters:
-            raise InputRefused(f"the text of the PDF is longer than {limits.text_characters} characters: split it")
+                raise InputRefused(f"page {index + 1} needs more than {limits.memory_mib} MiB of memory") from error
+            raise InputRefused(f"page {index + 1} is broken and cannot be read ({error})") from error
         yield page
 
 

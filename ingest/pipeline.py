@@ -61,7 +61,7 @@ class Pipeline:
         """
         path = self.files.path(new.sha256)
         if not self.catalog.has_content(new.sha256):
-            parsed = self.worker.read(path, progress=progress)
+            parsed = self.worker.read(path, name=new.name, progress=progress)
             self.catalog.put_content(new.sha256, size_bytes=path.stat().st_size, parsed=parsed)
         return self.catalog.content(new.sha256)
 

@@ -14,6 +14,7 @@ class ReadLimits:
     pages: int = 5000
     text_characters: int = 20_000_000
     file_mib: int = 200
+    unpacked_mib: int = 500
     image_pixels: int = 8_000_000
 
 

@@ -65,18 +65,25 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, heading, list or table, in reading order."""
+    """A paragraph, heading, list or table, in reading order.
+
+    `level` counts a heading's depth from 1, the outermost, where the file tells it; 0 where it does not.
+    """
 
     kind: BlockKind
     start: int
     end: int
     bbox: Bbox
     rows: tuple[tuple[str, ...], ...] = ()
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page as read. `text` is the page's own; blocks and lines index into it."""
+    """One page as read. `text` is the page's own; blocks and lines index into it.
+
+    A page of a format without pages (a sheet, a part of a text) has no size, no lines and no picture.
+    """
 
     number: int
     width: float
@@ -85,6 +92,11 @@ class Page:
     blocks: tuple[Block, ...] = ()
     lines: tuple[Line, ...] = ()
     ocr: bool = False
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether the page can be drawn, so that its boxes mean a place on it."""
+        return self.width > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from services.telemetry import configure_logging
 
 app = typer.Typer(
     name="graft",
-    help="A company's own knowledge base: it reads PDFs and answers questions from them, with citations you can check.",
+    help="A company's own knowledge base: it reads documents and answers questions from them, with citations you can check.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -17,7 +17,7 @@ from eval.types import Answer, Arm, Quote, Style
 from finetune.types import Lineage
 from ingest.catalog import Catalog, DocumentRecord
 from ingest.duplicates import fold
-from ingest.errors import Conflict, GraftError, InputRefused, Unavailable
+from ingest.errors import Conflict, GraftError, InputRefused, NotFound, Unavailable
 from ingest.files import FileStore, full_disk_said_plainly
 from ingest.groups import Groups
 from ingest.index.base import Index
@@ -25,7 +25,7 @@ from ingest.isolation import PdfWorker
 from ingest.layout import boxes_of_span
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.report import DocumentReport, DocumentReports
-from ingest.types import Access, Bbox, Hit
+from ingest.types import Access, Bbox, Hit, Page
 from services.answering import Answering, ChatAbility, Done, Event, Turn
 from services.comparing import Failed
 from services.engine import Engine
@@ -43,6 +43,18 @@ PAGE_DPI = 110
 _SPARE_HITS = 10
 LONGEST_QUESTION = 8000
 """In characters: more is pasted text, and no question."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A page's text, and the spans of it that a citation rests on. `picture`: whether the page can also be drawn."""
+
+    document: str
+    document_id: str
+    page: int
+    text: str
+    marks: tuple[tuple[int, int], ...]
+    picture: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,17 +231,40 @@ class KnowledgeBase:
         """The page as PNG, of the newest version where none is named, with the chunk's text or just the quote boxed.
 
         Raises:
-            NotFound: no such document, version or page for this caller.
+            NotFound: no such document, version or page for this caller, or the page is text alone.
         """
         sha256, page = self.catalog.page(document_id, number, access=access, version=version)
-        boxes: Sequence[Bbox] = ()
-        span = self.catalog.chunk_span(chunk, document_id=document_id, page=number) if chunk else None
-        start = page.text.find(quote, span[0] if span else 0) if quote else -1
-        if quote and start >= 0:
-            boxes = boxes_of_span(page, start, start + len(quote))
-        elif span:
-            boxes = boxes_of_span(page, *span)
+        if not page.has_picture:
+            raise NotFound(f"page {number} has no picture: a file of this type is shown as text, at the address without .png")
+        span = self._cited(document_id, page, chunk=chunk, quote=quote)
+        boxes: Sequence[Bbox] = boxes_of_span(page, *span) if span else ()
         return self.drawer.render(self.files.path(sha256), number, boxes=boxes, dpi=PAGE_DPI)
+
+    def page_text(
+        self,
+        document_id: str,
+        number: int,
+        *,
+        access: Access,
+        version: int | None = None,
+        chunk: str | None = None,
+        quote: str | None = None,
+    ) -> PageText:
+        """The page's text, of the newest version where none is named, with the chunk's place in it or just the quote's.
+
+        Raises:
+            NotFound: no such document, version or page for this caller.
+        """
+        _, page = self.catalog.page(document_id, number, access=access, version=version)
+        span = self._cited(document_id, page, chunk=chunk, quote=quote)
+        name = self.catalog.document(document_id, access=access).document
+        return PageText(name, document_id, number, page.text, (span,) if span else (), page.has_picture)
+
+    def _cited(self, document_id: str, page: Page, *, chunk: str | None, quote: str | None) -> tuple[int, int] | None:
+        """Where on the page the quote stands, or else the chunk."""
+        span = self.catalog.chunk_span(chunk, document_id=document_id, page=page.number) if chunk else None
+        start = page.text.find(quote, span[0] if span else 0) if quote else -1
+        return (start, start + len(quote)) if quote and start >= 0 else span
 
     # Questions
 

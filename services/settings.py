@@ -53,6 +53,7 @@ class ReadSettings(Section):
     memory_mib: int = Field(ReadLimits().memory_mib, description="address space of the reading process, in MiB")
     pages: int = Field(ReadLimits().pages, description="pages of one file")
     file_mib: int = Field(ReadLimits().file_mib, description="size of one file, in MiB")
+    unpacked_mib: int = Field(ReadLimits().unpacked_mib, description="what an Office file may unpack to, in MiB")
 
 
 class ChunkSettings(Section):

@@ -11,6 +11,7 @@ from fastapi import APIRouter, File, Form, Header, Path, Query, UploadFile
 from fastapi.responses import FileResponse, Response
 
 from ingest.errors import InputRefused
+from ingest.readers.detect import ALLOWED, media_type
 from services.api import schemas
 from services.api.auth import Administrator, Caller, TheKnowledgeBase
 
@@ -31,7 +32,7 @@ def list_documents(kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
 def add_documents(
     kb: TheKnowledgeBase,
     access: Caller,
-    files: Annotated[list[UploadFile], File(description="PDF files")],
+    files: Annotated[list[UploadFile], File(description=f"the files. {ALLOWED}")],
     group: Annotated[list[str], Form(description="groups that may read them; none: everyone")] = [],  # noqa: B006 - FastAPI copies it
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
@@ -85,10 +86,13 @@ def set_groups(document_id: str, body: schemas.GroupsRequest, kb: TheKnowledgeBa
 
 @router.get("/documents/{document_id}/file", response_class=FileResponse)
 def original(document_id: str, kb: TheKnowledgeBase, access: Caller) -> FileResponse:
-    """The file as it was added."""
+    """The file as it was added: a PDF or an image to be shown, everything else to be saved."""
     record, path = kb.original(document_id, access=access)
     name = record.document.rsplit("/", 1)[-1]
-    return FileResponse(path, media_type="application/pdf", filename=name, content_disposition_type="inline")
+    shown = media_type(path)
+    # A web page that was shown from here could run its scripts with the reader's rights.
+    disposition = "attachment" if shown is None else "inline"
+    return FileResponse(path, media_type=shown or "application/octet-stream", filename=name, content_disposition_type=disposition)
 
 
 @router.get(
@@ -103,9 +107,23 @@ def page_image(
     chunk: Annotated[str | None, Query(description="box this passage")] = None,
     quote: Annotated[str | None, Query(description="box these exact words of the page")] = None,
 ) -> Response:
-    """A page as an image, with the cited passage boxed."""
+    """A page as an image, with the cited passage boxed; 404 for a page that is text alone."""
     png = kb.page_image(document_id, number, access=access, version=version, chunk=chunk, quote=quote)
     return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=300"})
+
+
+@router.get("/documents/{document_id}/pages/{number}", response_model=schemas.PageTextModel)
+def page_text(
+    document_id: str,
+    number: Annotated[int, Path(le=_LARGEST)],
+    kb: TheKnowledgeBase,
+    access: Caller,
+    version: Annotated[int | None, Query(le=_LARGEST, description="as a citation names it; default: the newest")] = None,
+    chunk: Annotated[str | None, Query(description="mark this passage")] = None,
+    quote: Annotated[str | None, Query(description="mark these exact words of the page")] = None,
+) -> dict[str, Any]:
+    """A page's text, with the place of the cited passage in it. Pages of most formats but PDF have no image."""
+    return asdict(kb.page_text(document_id, number, access=access, version=version, chunk=chunk, quote=quote))
 
 
 def _pieces(file: UploadFile) -> Iterator[bytes]:

@@ -195,7 +195,8 @@ class _Reply:
 
     def _url(self, citation: Citation) -> str:
         query = urlencode({"version": citation.version, "chunk": citation.chunk, "quote": citation.quote})
-        return f"{self._base_url}/api/documents/{citation.document_id}/pages/{citation.page}.png?{query}"
+        page = f"{citation.page}.png" if citation.bbox else str(citation.page)  # what has no place on a picture is text alone
+        return f"{self._base_url}/api/documents/{citation.document_id}/pages/{page}?{query}"
 
 
 def _bracketed(marker: int) -> str:

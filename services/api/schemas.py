@@ -98,7 +98,8 @@ class SearchResponse(BaseModel):
 
 
 class CitationModel(BaseModel):
-    """The exact passage of a page that a sentence rests on; boxes in PDF points from the top left."""
+    """The exact passage of a page that a sentence rests on; boxes in PDF points from the top left,
+    none for a page that is text alone."""
 
     marker: int
     document: str
@@ -108,6 +109,17 @@ class CitationModel(BaseModel):
     chunk: str
     quote: str
     bbox: list[Bbox]
+
+
+class PageTextModel(BaseModel):
+    """A page's text. `marks` are spans of it, in Unicode code points, end exclusive; `picture`: whether it has an image."""
+
+    document: str
+    document_id: str
+    page: int
+    text: str
+    marks: list[tuple[int, int]]
+    picture: bool
 
 
 class SentenceModel(BaseModel):

@@ -11,6 +11,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from ingest.errors import GraftError, InputRefused, NotFound, Unavailable
+from ingest.readers.detect import ALLOWED, SUFFIXES
 from services.client import Client, connect
 from services.commands.output import GroupOption, Json, err, out, print_json, print_table
 from services.settings import load_settings
@@ -23,7 +24,7 @@ _SAMPLES = 3
 
 
 def add(
-    paths: Annotated[list[Path], typer.Argument(help="PDF files, or folders that are searched for them.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders that are searched for files that can be read.")],
     group: GroupOption = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all can be searched, or print the jobs.")] = True,
     as_json: Json = False,
@@ -106,9 +107,9 @@ def _named(paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 def _files(given: Path) -> Iterator[tuple[str, Path]]:
     """The files that a path means, with the names that their documents get."""
     if given.is_dir():
-        found = sorted(path for path in given.rglob("*") if path.is_file() and path.suffix.lower() == ".pdf")
+        found = sorted(path for path in given.rglob("*") if path.is_file() and path.suffix.lower() in SUFFIXES)
         if not found:
-            raise InputRefused(f"folder {given} holds no PDF file")
+            raise InputRefused(f"folder {given} holds no file that can be read. {ALLOWED}")
         yield from ((_printable(str(path.relative_to(given))), path) for path in found)
     elif given.is_file():
         yield _printable(given.name), given

@@ -44,6 +44,7 @@ def test_a_document_of_another_group_looks_like_none_everywhere(company: Company
         ("documents/{}", str(company.secret.document_id), "doc_0123456789abcdef"),
         ("documents/{}/file", str(company.secret.document_id), "doc_0123456789abcdef"),
         ("documents/{}/pages/1.png", str(company.secret.document_id), "doc_0123456789abcdef"),
+        ("documents/{}/pages/1", str(company.secret.document_id), "doc_0123456789abcdef"),
         ("documents/{}/pages/999.png", str(company.secret.document_id), "doc_0123456789abcdef"),
         ("jobs/{}", company.secret.job_id, "job_0123456789abcdef"),
     ]

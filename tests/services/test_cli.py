@@ -151,7 +151,8 @@ def test_files_that_cannot_be_read_are_refused_and_the_others_added(graft: Graft
         "d.pdf": hostile.encrypted(),
         "e.pdf": pdf("Cut off.")[:300],
         "deep/f.PDF": pdf("", "The second good file."),
-        "notes.txt": b"left alone",
+        "notes.md": b"# Notes\n\nThe third good file.",
+        "tool.exe": b"left alone",
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)
@@ -166,11 +167,12 @@ def test_files_that_cannot_be_read_are_refused_and_the_others_added(graft: Graft
         "d.pdf": "refused",
         "e.pdf": "refused",
         "deep/f.PDF": "added",
+        "notes.md": "added",
     }
     for name, words in (("b.pdf", "not a PDF"), ("c.pdf", "empty"), ("d.pdf", "encrypted")):
         assert words in told[name]["error"]
     assert told["deep/f.PDF"]["warnings"] == ["no text layer: page 1"]
-    assert [one["document"] for one in graft("documents", "list", "--json").json["documents"]] == ["a.pdf", "deep/f.PDF"]
+    assert [one["document"] for one in graft("documents", "list", "--json").json["documents"]] == ["a.pdf", "deep/f.PDF", "notes.md"]
 
 
 # Beside a server
@@ -183,7 +185,7 @@ def test_paths_that_are_wrong_are_refused_before_anything_is_added(
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "handbook.pdf").write_bytes(pdf("Another book."))
     assert_told(graft("add", handbook, tmp_path / "nowhere.pdf"), 3, "there is no file or folder")
-    assert_told(graft("add", handbook, tmp_path / "empty"), 3, "holds no PDF file")
+    assert_told(graft("add", handbook, tmp_path / "empty"), 3, "holds no file that can be read")
     assert_told(graft("add", handbook, tmp_path / "other"), 3, "would both be called 'handbook.pdf'")
     assert_told(graft("add", handbook, "--group", "nobody"), 3, "there is no group 'nobody'")
     assert graft("add").code == 2

@@ -218,11 +218,23 @@ class TestCitations:
         expect(panel).to_contain_text("93 % support")
         assert "chunk=d1-c3" in site.api.images[0]
         assert "quote=Full-time+employees+receive" in site.api.images[0]
-        original = panel.get_by_role("link", name="Open original PDF")
+        original = panel.get_by_role("link", name="Open the original")
         expect(original).to_have_attribute("href", f"{site.url}api/documents/d1/file#page=3")
         page.keyboard.press("Escape")
         expect(panel).to_have_count(0)
         expect(marker).to_be_focused()
+
+    def test_a_page_without_a_picture_shows_its_text_with_the_passage_marked(self, page: Page, site: Site) -> None:
+        site.api.pictures = False
+        ask(page, LEAVE)
+        page.get_by_role("button", name="Source 1").click()
+        text = page.get_by_role("region", name=f"Text of page 3 of {HANDBOOK}")
+        expect(text).to_contain_text("𠮷 before.")
+        expect(text.locator("mark")).to_have_text(TEXTS["d1"])
+        expect(page.get_by_role("complementary").get_by_role("alert")).to_have_count(0)
+        page.get_by_role("button", name="Next page").click()
+        expect(page.get_by_role("region", name=f"Text of page 4 of {HANDBOOK}")).to_be_visible()
+        expect(page.locator("mark")).to_have_count(0)
 
     def test_pages_around_it_can_be_turned_and_the_box_stays_on_its_own(self, page: Page, site: Site) -> None:
         ask(page, LEAVE)
@@ -328,7 +340,7 @@ class TestDocuments:
     def test_each_file_shows_its_progress_and_a_refusal_its_reason(self, page: Page, site: Site) -> None:
         self.open(page)
         page.get_by_role("group", name="Who may read them").get_by_label("hr").check()
-        names = ("contract.pdf", "locked.pdf", "notes.txt")
+        names = ("contract.pdf", "locked.pdf", "tool.exe")
         files: list[FilePayload] = [{"name": name, "mimeType": "application/pdf", "buffer": b"%PDF"} for name in names]
         page.locator("input[type=file]").set_input_files(files)
         row = page.locator(".upload", has_text="contract.pdf")
@@ -337,7 +349,7 @@ class TestDocuments:
         expect(row).to_contain_text("Added")
         expect(row).to_contain_text("page 7: no text layer")
         expect(page.locator(".upload", has_text="locked.pdf")).to_contain_text("is encrypted: remove its password")
-        expect(page.locator(".upload", has_text="notes.txt")).to_contain_text("notes.txt is not a PDF")
+        expect(page.locator(".upload", has_text="tool.exe")).to_contain_text("tool.exe is a Windows program")
         expect(page.locator(".documents > li", has_text="contract.pdf")).to_be_visible()
         assert sorted(site.api.uploads) == [("contract.pdf", ["hr"]), ("locked.pdf", ["hr"])]
 
@@ -407,7 +419,7 @@ class TestPage:
         page.get_by_role("button", name="Source 1").click()
         expect(page.get_by_role("img", name="with the passage boxed")).to_be_visible()
         with context.expect_page() as opened:
-            page.get_by_role("link", name="Open original PDF").click()
+            page.get_by_role("link", name="Open the original").click()
         opened.value.wait_for_url(re.compile("^blob:.*#page=3$"), wait_until="commit")  # a PDF viewer never loads
         page.reload()
         expect(page.get_by_label("Your question")).to_be_visible()

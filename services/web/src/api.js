@@ -12,6 +12,7 @@ import { readEvents } from "./sse.js";
 /** @typedef {{answer: string, language: string, style: "generated"|"quotes"|"mixed", abstained: boolean, reason: string|null, nearest: Hit[], citations: Citation[], sentences: Sentence[], usage: {prompt_tokens?: number, completion_tokens?: number}, timings_ms: Record<string, number>}} Answer */
 /** @typedef {{document: string, document_id: string, version: number, pages: number, groups: string[], added_at: string, bytes: number, warnings: string[]}} StoredDocument */
 /** @typedef {{job_id: string, document: string, document_id?: string, status: "queued"|"running"|"done"|"failed", outcome?: "added"|"unchanged"|"refused"|null, stage?: "read"|"split"|"embed"|"index"|"publish"|null, pages_done?: number, pages_total?: number|null, warnings?: string[], error?: string|null}} Job */
+/** @typedef {{document: string, document_id: string, page: number, text: string, marks: [number, number][], picture: boolean}} PageText */
 /** @typedef {{groups: string[], administrator: boolean, key_required: boolean}} Me */
 /** @typedef {{version: string, profile: string, engine: {state: "off"|"starting"|"ready"|"failed", detail: string, model: string}, documents: number, chunks: number, note: {zh: string, en: string}|null}} Status */
 /** @typedef {"auto"|"generated"|"quotes"} Style */
@@ -20,6 +21,8 @@ import { readEvents } from "./sse.js";
 /** @typedef {ReturnType<typeof createApi>} Api */
 
 const keyName = "graft.key";
+/** What a browser shows without running anything that is in it. */
+const shownTypes = new Set(["application/pdf", "image/png", "image/jpeg", "image/webp"]);
 
 /** What the server (or the way to it) said no with. `status` is 0 when no answer came at all. */
 export class Problem extends Error {
@@ -44,6 +47,18 @@ async function problemOf(response) {
 /** A name for one upload, so that a repeated request adds nothing twice. randomUUID would need https. */
 function uploadKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The type of a file that is saved rather than shown. */
+export const savedType = "application/octet-stream";
+
+/** @param {{version?: number, chunk?: string, quote?: string}} cited */
+function citedQuery({ version, chunk, quote }) {
+  const query = new URLSearchParams();
+  if (chunk) query.set("chunk", chunk);
+  if (quote) query.set("quote", quote);
+  if (version !== undefined) query.set("version", String(version));
+  return query;
 }
 
 /** @param {{onKeyNeeded: () => void}} options `onKeyNeeded` is called whenever the server answers 401. */
@@ -112,21 +127,30 @@ export function createApi({ onKeyNeeded }) {
     remove: (id) => request(documentPath(id), { method: "DELETE" }),
     /** @param {string} id @param {string[]} groups */
     setGroups: (id, groups) => request(`${documentPath(id)}/groups`, { method: "PUT", json: { groups } }),
-    /** Address of the original PDF, opened at a page. @param {string} id @param {number} [page] */
+    /** Address of the original, a PDF opened at a page. @param {string} id @param {number} [page] */
     fileAddress: (id, page) => new URL(`api/${documentPath(id)}/file${page ? `#page=${page}` : ""}`, document.baseURI).href,
-    /** The original PDF. The type is set here, so that a blob address can never open as anything but a PDF. @param {string} id */
-    file: async (id) => new Blob([await (await request(`${documentPath(id)}/file`)).arrayBuffer()], { type: "application/pdf" }),
+    /**
+     * The original. What the server would not show in place is typed as plain bytes, so that a blob address can never open
+     * as a page that runs scripts. @param {string} id
+     */
+    async file(id) {
+      const response = await request(`${documentPath(id)}/file`);
+      const type = response.headers.get("Content-Type") ?? "";
+      return new Blob([await response.arrayBuffer()], { type: shownTypes.has(type) ? type : savedType });
+    },
     /**
      * The picture of a page, with the passage boxed where one is named.
      * @param {{documentId: string, version?: number, page: number, chunk?: string, quote?: string, signal?: AbortSignal}} page
      */
-    async pageImage({ documentId, version, page, chunk, quote, signal }) {
-      const query = new URLSearchParams();
-      if (chunk) query.set("chunk", chunk);
-      if (quote) query.set("quote", quote);
-      if (version !== undefined) query.set("version", String(version));
-      return (await request(`${documentPath(documentId)}/pages/${page}.png?${query}`, { signal })).blob();
-    },
+    pageImage: async ({ documentId, page, signal, ...cited }) =>
+      (await request(`${documentPath(documentId)}/pages/${page}.png?${citedQuery(cited)}`, { signal })).blob(),
+    /**
+     * The text of a page, with the spans of the passage in it, counted in code points.
+     * @param {{documentId: string, version?: number, page: number, chunk?: string, quote?: string, signal?: AbortSignal}} page
+     * @returns {Promise<PageText>}
+     */
+    pageText: ({ documentId, page, signal, ...cited }) =>
+      requestJson(`${documentPath(documentId)}/pages/${page}?${citedQuery(cited)}`, { signal }),
     /**
      * The events of one answer, as `{event, data}` with `data` parsed. Aborting the signal makes the server stop.
      * @param {{question: string, style: Style, history: Message[], signal: AbortSignal}} ask

@@ -1,9 +1,13 @@
-/** A cited passage where it stands: the page's picture with the passage boxed, its words, and the pages around it. */
+/** A cited passage where it stands: the page's picture with the passage boxed, or its text with the passage marked where
+ * there is no picture; its words, and the pages around it. */
+import { Problem, savedType } from "./api.js";
 import { Icon } from "./icons.js";
 import { Panel } from "./panel.js";
 import { problemText, useSession } from "./session.js";
 import { languageOf, unwrap } from "./text.js";
 import { html, useEffect, useRef, useState } from "./view.js";
+
+/** @import {Api, PageText} from "./api.js" */
 
 /**
  * A place in a document: a citation, a hit, or (without `chunk`) just a page.
@@ -37,27 +41,35 @@ export function CitationPanel({ reference, pages, onClose }) {
       </figcaption>
       <blockquote lang=${languageOf(passage)}>${unwrap(passage)}</blockquote>
     </figure>`}
-    <${PageImage} reference=${reference} page=${page} boxed=${atPassage && Boolean(reference.chunk)} />
+    <${PageView} reference=${reference} page=${page} boxed=${atPassage && Boolean(reference.chunk)} />
   <//>`;
 }
 
 /** @param {{reference: Reference, page: number, boxed: boolean}} props */
-function PageImage({ reference, page, boxed }) {
+function PageView({ reference, page, boxed }) {
   const { api, t } = useSession();
   const [state, setState] = useState(/** @type {"loading"|"shown"|"failed"} */ ("loading"));
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
   // What the picture shows, which for a moment is not yet the page asked for: its name must not run ahead of it.
   const [shown, setShown] = useState(/** @type {{document: string, page: number, boxed: boolean}|null} */ (null));
+  const [text, setText] = useState(/** @type {PageText|null} */ (null));
   const [large, setLarge] = useState(false);
   const canvas = useRef(/** @type {HTMLCanvasElement|null} */ (null));
   const { document_id: documentId, version, chunk, quote } = reference;
 
   useEffect(() => {
     const abort = new AbortController();
+    const cited = { documentId, version, page, ...(boxed ? { chunk, quote } : {}), signal: abort.signal };
     setState("loading");
     (async () => {
       try {
-        const image = await api.pageImage({ documentId, version, page, ...(boxed ? { chunk, quote } : {}), signal: abort.signal });
+        const image = await imageOrNull(api, cited);
+        setText(image ? null : await api.pageText(cited));
+        if (!image) {
+          setShown(null);
+          setState("shown");
+          return;
+        }
         // A canvas rather than an <img>: a request that carries a key gives a blob, and showing a blob's address would
         // take a hole in the content security policy.
         const bitmap = await createImageBitmap(image);
@@ -72,6 +84,7 @@ function PageImage({ reference, page, boxed }) {
         if (abort.signal.aborted) return;
         setProblem(error);
         setShown(null);
+        setText(null);
         setState("failed");
       }
     })();
@@ -81,15 +94,38 @@ function PageImage({ reference, page, boxed }) {
   const label = shown ? (shown.boxed ? t.pageImageBoxed : t.pageImage)(shown.page, shown.document) : "";
   const zoom = large ? t.zoomOut : t.zoomIn;
   return html`<div class="sheet" data-state=${state} aria-busy=${state === "loading"}>
-    ${state === "loading" && !shown && html`<p class="fine" role="status">${t.pageLoading}</p>`}
+    ${state === "loading" && !shown && !text && html`<p class="fine" role="status">${t.pageLoading}</p>`}
     ${state === "failed" && html`<p class="error" role="alert">${problemText(problem, t)}</p>`}
-    <div class=${large ? "sheet-view large" : "sheet-view"} tabindex=${large ? 0 : -1}>
+    ${text && html`<${MarkedText} page=${text} />`}
+    <div class=${large ? "sheet-view large" : "sheet-view"} tabindex=${large ? 0 : -1} hidden=${Boolean(text)}>
       <canvas ref=${canvas} role="img" aria-label=${label} hidden=${!shown}></canvas>
     </div>
     ${shown && html`<button type="button" class="zoom quiet round" aria-label=${zoom} title=${zoom} onClick=${() => setLarge(!large)}>
       <${Icon} name=${large ? "zoomOut" : "zoomIn"} />
     </button>`}
   </div>`;
+}
+
+/** The picture of the page, or null where it has none. @param {Api} api @param {Parameters<Api["pageImage"]>[0]} cited */
+async function imageOrNull(api, cited) {
+  try {
+    return await api.pageImage(cited);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return null; // what is not there at all has no text either
+    throw error;
+  }
+}
+
+/** A page's own text with the cited passage marked and in view. @param {{page: PageText}} props */
+function MarkedText({ page }) {
+  const { t } = useSession();
+  const mark = useRef(/** @type {HTMLElement|null} */ (null));
+  useEffect(() => mark.current?.scrollIntoView({ block: "nearest" }), [page]);
+  const [[start, end] = [0, 0]] = page.marks;
+  const characters = [...page.text]; // the server counts code points
+  const part = (/** @type {number} */ from, /** @type {number} */ to) => characters.slice(from, to).join("");
+  return html`<div class="sheet-text" role="region" tabindex="0" aria-label=${t.pageText(page.page, page.document)}
+    lang=${languageOf(page.text)}>${part(0, start)}${end > start && html`<mark ref=${mark}>${part(start, end)}</mark>`}${part(end, characters.length)}</div>`;
 }
 
 /** @param {{reference: Reference, page: number}} props */
@@ -103,8 +139,13 @@ function OriginalLink({ reference, page }) {
     // The tab is opened at once, while the click still counts as the reader's wish, and filled when the file is here.
     const tab = window.open("", "_blank");
     try {
-      const address = URL.createObjectURL(await api.file(reference.document_id));
-      if (tab) tab.location.href = `${address}#page=${page}`;
+      const file = await api.file(reference.document_id);
+      const address = URL.createObjectURL(file);
+      if (file.type === savedType) {
+        tab?.close();
+        const link = Object.assign(document.createElement("a"), { href: address, download: reference.document.split("/").at(-1) });
+        link.click();
+      } else if (tab) tab.location.href = `${address}#page=${page}`;
       setTimeout(() => URL.revokeObjectURL(address), 60_000); // the tab has read it by then
     } catch (error) {
       tab?.close();

@@ -10,6 +10,8 @@ import { html, useEffect, useId, useRef, useState } from "./view.js";
 
 /** From this many documents on a filter is of use. */
 const filterFrom = 8;
+/** What the server reads; the file dialog offers these first, and the server judges by content. */
+const readable = ".pdf,.docx,.pptx,.pptm,.xlsx,.xlsm,.html,.htm,.xhtml,.md,.markdown,.txt,.text,.log,.csv,.tsv,.eml,.png,.jpg,.jpeg,.tif,.tiff,.webp";
 
 /**
  * @param {{documents: StoredDocument[]|null, uploads: Upload[], queue: Uploads, onChanged: () => void, onClose: () => void}} props
@@ -72,7 +74,7 @@ function AddFiles({ groups, queue }) {
       <${Icon} name="upload" />
       <span>${t.drop} ${t.dropOr}</span>
       <button type="button" class="quiet outlined" onClick=${() => input.current?.click()}>${t.chooseFiles}</button>
-      <input ref=${input} type="file" multiple accept="application/pdf,.pdf" hidden aria-label=${t.chooseFiles}
+      <input ref=${input} type="file" multiple accept=${readable} hidden aria-label=${t.chooseFiles}
         onChange=${(/** @type {Event} */ event) => {
           const field = /** @type {HTMLInputElement} */ (event.target);
           add(field.files);

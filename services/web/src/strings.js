@@ -24,7 +24,7 @@ const en = {
 
   welcome: "Ask your documents",
   welcomeText: "Every sentence of an answer is checked against the documents. Open the number beside a sentence to see the passage on its page.",
-  emptyLibrary: "There are no documents yet. Add PDFs, then ask about them.",
+  emptyLibrary: "There are no documents yet. Add some, then ask about them.",
   addDocuments: "Add documents",
   /** @param {number} documents @param {number} chunks */
   librarySize: (documents, chunks) => `${count(documents, "document")}, ${count(chunks, "passage")}`,
@@ -111,14 +111,16 @@ const en = {
   zoomIn: "Enlarge",
   zoomOut: "Fit to width",
   backToPassage: "Back to the passage",
-  openOriginal: "Open original PDF",
+  openOriginal: "Open the original",
   /** @param {number} n @param {string} document */
   pageImage: (n, document) => `Page ${n} of ${document}`,
   /** @param {number} n @param {string} document */
   pageImageBoxed: (n, document) => `Page ${n} of ${document}, with the passage boxed`,
+  /** @param {number} n @param {string} document */
+  pageText: (n, document) => `Text of page ${n} of ${document}`,
   pageLoading: "Loading the page…",
 
-  drop: "Drop PDFs here",
+  drop: "Drop documents here",
   dropOr: "or",
   chooseFiles: "Choose files",
   dropAnywhere: "Drop to add these files",
@@ -191,7 +193,7 @@ const zh = {
 
   welcome: "向文档提问",
   welcomeText: "回答中的每句话都与文档核对。点开句中的编号，即可看到原文所在的页面。",
-  emptyLibrary: "还没有文档。请先添加 PDF，再提问。",
+  emptyLibrary: "还没有文档。请先添加文档，再提问。",
   addDocuments: "添加文档",
   librarySize: (documents, chunks) => `${documents.toLocaleString("zh")} 份文档，${chunks.toLocaleString("zh")} 个段落`,
   modelIs: (model) => `模型 ${model}`,
@@ -265,12 +267,13 @@ const zh = {
   zoomIn: "放大",
   zoomOut: "适合宽度",
   backToPassage: "回到引用处",
-  openOriginal: "打开原始 PDF",
+  openOriginal: "打开原始文件",
   pageImage: (n, document) => `${document} 第 ${n} 页`,
   pageImageBoxed: (n, document) => `${document} 第 ${n} 页，引用段落已框出`,
+  pageText: (n, document) => `${document} 第 ${n} 页的文字`,
   pageLoading: "正在载入页面……",
 
-  drop: "将 PDF 拖到这里",
+  drop: "将文档拖到这里",
   dropOr: "或",
   chooseFiles: "选择文件",
   dropAnywhere: "松开即可添加这些文件",

@@ -93,6 +93,7 @@ class CannedApi:
         self.note: dict[str, str] | None = None
         self.administrator = True
         self.token_s = 0.0
+        self.pictures = True
         self.documents = [self.document("d1", ["everyone"]), self.document("d2", ["everyone", "hr"], "page 5: no text layer")]
         self.asked: list[dict[str, Any]] = []
         self.images: list[str] = []
@@ -245,8 +246,8 @@ def build_app(api: CannedApi) -> FastAPI:  # noqa: C901 one small function a rou
 
     @app.post("/api/documents", status_code=202)
     def upload(files: Annotated[list[UploadFile], File()], group: Annotated[list[str] | None, Form()] = None) -> Response:
-        if any("notes" in (file.filename or "") for file in files):
-            return problem(422, "Refused", "notes.txt is not a PDF: only PDF files can be added.")
+        if any("tool" in (file.filename or "") for file in files):
+            return problem(422, "Refused", "tool.exe is a Windows program. PDF files and others can be added.")
         api.uploads += [(file.filename or "", group or []) for file in files]
         jobs = [{"job_id": f"job-{file.filename}", "document": file.filename, "status": "queued"} for file in files]
         return JSONResponse({"jobs": jobs}, status_code=202)
@@ -274,9 +275,19 @@ def build_app(api: CannedApi) -> FastAPI:  # noqa: C901 one small function a rou
     @app.get("/api/documents/{document_id}/pages/{page}.png")
     def image(request: Request, document_id: str, page: int, chunk: str = "") -> Response:
         api.images.append(str(request.url.query))
-        if page > PAGES.get(document_id, 3):
+        if page > PAGES.get(document_id, 3) or not api.pictures:
             return problem(404, "Not found", f"There is no page {page}.")
         return Response(page_image(NAMES.get(document_id, "?"), page, boxed=bool(chunk)), media_type="image/png")
+
+    @app.get("/api/documents/{document_id}/pages/{page}")
+    def text(document_id: str, page: int, quote: str = "") -> Response:
+        if page > PAGES.get(document_id, 3):
+            return problem(404, "Not found", f"There is no page {page}.")
+        shown = f"𠮷 before. {TEXTS[document_id]} After."
+        start = shown.find(quote) if quote else -1
+        marks = [[start, start + len(quote)]] if start >= 0 else []
+        told = {"document": NAMES[document_id], "document_id": document_id, "page": page, "text": shown}
+        return JSONResponse({**told, "marks": marks, "picture": api.pictures})
 
     @app.post("/api/ask")
     async def ask(body: dict[str, Any]) -> Response:

@@ -1,0 +1,27 @@
+"""Office files are zip archives: how much one would unpack to is asked before anything is unpacked."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from ingest.errors import InputRefused
+from ingest.settings import ReadLimits
+
+
+def require_unpackable(path: Path, *, limits: ReadLimits) -> None:
+    """Lets an archive pass that stays within the limits; `zipfile` reads no more of a member than its entry says.
+
+    Raises:
+        InputRefused: it is broken, encrypted, or would unpack to more than is allowed.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise InputRefused("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > limits.unpacked_mib << 20:
+        raise InputRefused(f"the file would unpack to {unpacked >> 20} MiB; at most {limits.unpacked_mib} MiB are read")
+    if any(member.flag_bits & 1 for member in members):
+        raise InputRefused("the file is encrypted: save it without a password and add it again")

@@ -1,0 +1,77 @@
+"""Images: one page for each frame, as a PDF page that holds nothing but the image, so that all that is done with scanned
+pages (reading them, drawing them, marking a box on them) is done with images alike.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import InputRefused
+from ingest.readers import printed
+from ingest.readers.base import Reading, Source
+from ingest.readers.detect import image_format
+from ingest.settings import ReadLimits
+from ingest.types import Bbox
+
+# Larger images are no scans: an A0 sheet at 200 dpi has 62 million pixels, and each takes four bytes or more in memory.
+_MOST_PIXELS = 100_000_000
+# Of the others that Pillow knows, one runs a program on the file.
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
+
+
+def read(source: Source) -> Reading:
+    """A page for each frame, in the size that the image's own resolution gives it."""
+    return printed.reading_of(_as_pdf(source.path, limits=source.limits), limits=source.limits)
+
+
+def draw(path: Path, number: int, *, boxes: list[Bbox], dpi: int, limits: ReadLimits) -> bytes:
+    """One frame as PNG with the boxes marked."""
+    from ingest import pdf
+
+    with _as_pdf(path, limits=limits) as document:
+        return pdf.render_png(document, number, boxes=boxes, dpi=dpi, limits=limits)
+
+
+def _as_pdf(path: Path, *, limits: ReadLimits) -> Any:
+    """A PDF document of the image's frames.
+
+    Raises:
+        InputRefused: it has too many frames or pixels, or cannot be decoded.
+    """
+    import pymupdf
+    from PIL import Image
+
+    kind = image_format(_head(path))
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            _require_drawable(image, limits)
+            if kind == "webp":  # the one format that MuPDF does not open
+                png = io.BytesIO()
+                image.convert("RGB").save(png, "PNG")
+                opened = pymupdf.open(stream=png.getvalue(), filetype="png")
+            else:
+                opened = pymupdf.open(path, filetype=kind)
+    except Image.DecompressionBombError as error:
+        raise InputRefused(f"the image has more than {_MOST_PIXELS:,} pixels, the most that are read: make it smaller") from error
+    with opened:
+        return pymupdf.open(stream=opened.convert_to_pdf(), filetype="pdf")
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
+
+
+def _require_drawable(image: Any, limits: ReadLimits) -> None:
+    frames = int(getattr(image, "n_frames", 1))
+    if frames > limits.pages:
+        raise InputRefused(f"the image has {frames} frames; at most {limits.pages} are read")
+    for frame in range(frames):
+        image.seek(frame)
+        if image.width * image.height > _MOST_PIXELS:
+            raise InputRefused(
+                f"the image has {image.width} × {image.height} pixels; at most {_MOST_PIXELS:,} are read: make it smaller"
+            )
+    image.seek(0)
