@@ -172,7 +172,11 @@ def test_files_that_cannot_be_read_are_refused_and_the_others_added(graft: Graft
     for name, words in (("b.pdf", "not a PDF"), ("c.pdf", "empty"), ("d.pdf", "encrypted")):
         assert words in told[name]["error"]
     assert told["deep/f.PDF"]["warnings"] == ["no text layer: page 1"]
-    assert [one["document"] for one in graft("documents", "list", "--json").json["documents"]] == ["a.pdf", "deep/f.PDF", "notes.md"]
+    assert [one["document"] for one in graft("documents", "list", "--json").json["documents"]] == [
+        "a.pdf",
+        "deep/f.PDF",
+        "notes.md",
+    ]
 
 
 # Beside a server
