@@ -50,6 +50,8 @@ def content_blocks(pages: Sequence[Page]) -> list[list[Block]]:
 def _stamp(page: Page, block: Block) -> _Stamp | None:
     """What and where a block outside the margins is, to tell one that stands on every page; None for what is content anyway."""
     text = page.text[block.start : block.end]
+    if not page.width:  # text without a picture, on which nothing has a place
+        return None
     if block.kind is BlockKind.HEADING or len(text) < _LEAST_CHARACTERS or _in_margin(page, block):
         return None
     return round(block.bbox[0] / _PLACE), round(block.bbox[1] / _PLACE), text
