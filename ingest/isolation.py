@@ -25,11 +25,14 @@ from typing import Any
 
 from ingest.errors import GraftError, InputRefused, Unavailable
 from ingest.layout import page_from_row, page_to_row
-from ingest.settings import ReadLimits
+from ingest.settings import OcrSettings, ReadLimits
 from ingest.types import Bbox, Page, ParsedDocument
 
 NO_TEXT_LAYER = "no text layer"
 NO_TEXT = "no text"
+READ_UNSURELY = "read from the picture with low confidence"
+# Pages under this mean confidence need a person's eye: see docs/decisions/0011-ocr.md.
+UNSURE = 0.85
 # Loading the PDF library takes half a second; a machine under load needs more.
 _START_TIMEOUT_S = 60.0
 # How much later than its owner the operating system ends a worker: only one whose owner is gone lives so long.
@@ -39,8 +42,9 @@ _ORPHAN_GRACE_S = 2.0
 class PdfWorker:
     """Reads and draws files in a worker process; safe to call from several threads, one file at a time."""
 
-    def __init__(self, limits: ReadLimits) -> None:
+    def __init__(self, limits: ReadLimits, ocr: OcrSettings | None = None) -> None:
         self._limits = limits
+        self._ocr = ocr or OcrSettings()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str | None] = queue.Queue()
@@ -80,6 +84,8 @@ class PdfWorker:
         for told, picture in ((NO_TEXT_LAYER, True), (NO_TEXT, False)):
             if blank := [page.number for page in pages if not page.text.strip() and page.has_picture is picture]:
                 warnings.append(f"{told}: page {_ranges(blank)}")
+        if unsure := [page.number for page in pages if page.confidence < UNSURE]:
+            warnings.append(f"{READ_UNSURELY}: page {_ranges(unsure)}")
         return ParsedDocument(tuple(pages), title, tuple(warnings))
 
     def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
@@ -106,6 +112,8 @@ class PdfWorker:
                     if "done" in answer:
                         done = True
                         return
+                    if answer.get("page", {}).get("ocr"):
+                        deadline += self._ocr.page_timeout_s
                     yield answer
             finally:
                 if not done:  # over its time or memory, dead, or not wanted to the end: the next file gets another worker
@@ -138,13 +146,13 @@ class PdfWorker:
         answers: queue.Queue[str | None] = queue.Queue()
         self._answers = answers
         self._process = process = subprocess.Popen(
-            [sys.executable, "-m", "ingest.isolation", json.dumps(asdict(self._limits))],
+            [sys.executable, "-m", "ingest.isolation", json.dumps(asdict(self._limits)), json.dumps(asdict(self._ocr))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=Path(__file__).parent.parent,
-            env={**os.environ, "PYTHONUTF8": "1"},
+            env={**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},  # one file, one thread
             start_new_session=True,  # Ctrl-C is for the owner: a worker that it ended would look like a hostile file
         )
 
@@ -197,17 +205,19 @@ def _ranges(numbers: list[int]) -> str:
     return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
 
 
-def _serve(limits: ReadLimits) -> None:
+def _serve(limits: ReadLimits, ocr: OcrSettings) -> None:
     """The worker's loop: `{"ready": true}`, then one request a line, its answers a line each, `{"done": true}` last."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints must not write between our answers
     import pymupdf
 
+    from ingest.ocr.engines import engine_of
     from ingest.pdf import is_out_of_memory
     from ingest.readers.registry import draw_page, open_file
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
+    engine = engine_of(ocr)
     memory = limits.memory_mib << 20
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
@@ -222,10 +232,13 @@ def _serve(limits: ReadLimits) -> None:
         try:
             path = Path(request["path"])
             if request["operation"] == "read":
-                reading = open_file(path, request["name"], limits=limits)
+                reading = open_file(path, request["name"], limits=limits, ocr=engine)
                 answer(total=reading.total, title=reading.title, warnings=reading.warnings)
                 for page in reading.pages:
                     answer(page=page_to_row("", page))
+                    if page.ocr:  # as the owner does
+                        left, _ = signal.getitimer(signal.ITIMER_REAL)
+                        signal.setitimer(signal.ITIMER_REAL, left + ocr.page_timeout_s)
             else:
                 png = draw_page(path, request["number"], boxes=request["boxes"], dpi=request["dpi"], limits=limits)
                 answer(png=base64.b64encode(png).decode())
@@ -237,4 +250,4 @@ def _serve(limits: ReadLimits) -> None:
 
 
 if __name__ == "__main__":
-    _serve(ReadLimits(**json.loads(sys.argv[1])))
+    _serve(ReadLimits(**json.loads(sys.argv[1])), OcrSettings(**json.loads(sys.argv[2])))

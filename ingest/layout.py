@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from ingest.types import Bbox, Block, BlockKind, Line, Page
+from ingest.types import Bbox, Block, BlockKind, Line, Page, Word
 
 
 def page_to_row(sha256: str, page: Page) -> dict[str, Any]:
@@ -20,6 +20,7 @@ def page_to_row(sha256: str, page: Page) -> dict[str, Any]:
         "layout": {
             "blocks": [[b.kind, b.start, b.end, b.bbox, b.rows, b.level] for b in page.blocks],
             "lines": [[line.start, line.end, line.bbox] for line in page.lines],
+            "words": [[word.start, word.end, word.confidence] for word in page.words],
         },
     }
 
@@ -37,6 +38,7 @@ def page_from_row(row: Any) -> Page:
             for kind, start, end, bbox, rows, *level in row.layout["blocks"]  # pages read by earlier versions tell no level
         ),
         lines=tuple(Line(start, end, tuple(bbox)) for start, end, bbox in row.layout["lines"]),
+        words=tuple(Word(*word) for word in row.layout.get("words", ())),  # pages read by earlier versions tell none
     )
 
 
@@ -51,11 +53,19 @@ def boxes_of_span(page: Page, start: int, end: int) -> tuple[Bbox, ...]:
         if first >= last:
             continue
         x0, y0, x1, y1 = line.bbox
+        if _runs_up_or_down(page, line):
+            boxes.append(line.bbox)
+            continue
         total = max(1, _printed_width(page.text[line.start : line.end]))
         before = _printed_width(page.text[line.start : first]) / total
         until = _printed_width(page.text[line.start : last]) / total
         boxes.append((round(x0 + (x1 - x0) * before, 1), y0, round(x0 + (x1 - x0) * until, 1), y1))
     return tuple(boxes)
+
+
+def _runs_up_or_down(page: Page, line: Line) -> bool:
+    """Whether the line is one of a page that lies on its side: it is marked whole, nobody knows from which end it runs."""
+    return page.ocr and line.end - line.start > 2 and line.bbox[3] - line.bbox[1] > line.bbox[2] - line.bbox[0]
 
 
 def is_wide(character: str) -> bool:

@@ -18,9 +18,12 @@ import pymupdf
 
 from ingest.errors import InputRefused
 from ingest.layout import is_wide
+from ingest.ocr.base import OcrEngine
+from ingest.ocr.page import read_blocks, turned_back, with_read_blocks
+from ingest.ocr.pictures import Pictures
 from ingest.settings import ReadLimits
 from ingest.tables import TEXT_FLAGS, TableOnPage, find_tables
-from ingest.types import Bbox, Block, BlockKind, Line, Page
+from ingest.types import Bbox, Block, BlockKind, Line, Page, Word
 
 _LIST_MARK = re.compile(
     r"\s*(?:[•●▪◦■◆‣·\uf0b7–-]\s|\(?\d{1,2}[.)、）]\s?\D|[（(][一二三四五六七八九十\d]{1,3}[)）]|[a-z][.)]\s)"
@@ -58,15 +61,16 @@ def read_title(document: Any) -> str:
     return " ".join(((document.metadata or {}).get("title") or "").split())
 
 
-def read_pages(document: Any, *, limits: ReadLimits) -> Iterator[Page]:
-    """Each page in turn.
+def read_pages(document: Any, *, limits: ReadLimits, ocr: OcrEngine | None = None) -> Iterator[Page]:
+    """Each page in turn; with an engine, what pictures say on pages whose text layer does not say it.
 
     Raises:
         InputRefused: a page cannot be read.
     """
+    pictures = Pictures(ocr, limits=limits) if ocr else None
     for index in range(document.page_count):
         try:
-            page = _read_page(_upright(document[index]), number=index + 1)
+            page = _read_page(_upright(document[index]), number=index + 1, pictures=pictures)
         except (RuntimeError, ValueError, IndexError, MemoryError) as error:  # what MuPDF raises on a damaged page
             if is_out_of_memory(error):
                 raise InputRefused(f"page {index + 1} needs more than {limits.memory_mib} MiB of memory") from error
@@ -106,12 +110,27 @@ def _upright(page: Any) -> Any:
     return page
 
 
-def _read_page(page: Any, *, number: int) -> Page:
+def _read_page(page: Any, *, number: int, pictures: Pictures | None) -> Page:
     content = page.get_text("dict", flags=TEXT_FLAGS)
-    blocks = _whole_paragraphs([block for block in content["blocks"] if block["type"] == 0 and _lines_of(block)])
-    tables = find_tables(page)
-    body_size = _body_size(blocks)
+    layer = [block for block in content["blocks"] if block["type"] == 0 and _lines_of(block)]
+    seen = pictures.read(page, words=_pieces(layer)) if pictures else None
     width, height = round(float(page.rect.width), 1), round(float(page.rect.height), 1)
+    if seen is None or not seen.whole:
+        blocks = with_read_blocks(_whole_paragraphs(layer), seen.lines if seen else ())
+        return _written(blocks, find_tables(page), number=number, size=(width, height))
+    sideways = seen.turn in (90, 270)
+    upright = _written(read_blocks(seen.lines), [], number=number, size=(height, width) if sideways else (width, height))
+    return turned_back(upright, seen.turn)
+
+
+def _pieces(blocks: list[Any]) -> list[tuple[Bbox, str]]:
+    """Each piece of a text layer that is set in one type, with its place."""
+    return [(span["bbox"], span["text"]) for block in blocks for line in block["lines"] for span in line["spans"]]
+
+
+def _written(blocks: list[Any], tables: list[TableOnPage], *, number: int, size: tuple[float, float]) -> Page:
+    body_size = _body_size(blocks)
+    width, height = size
     writer = _PageWriter(width, height)
     written: set[int] = set()
     for block in blocks:
@@ -128,6 +147,8 @@ def _read_page(page: Any, *, number: int) -> Page:
         text=writer.text,
         blocks=tuple(writer.blocks),
         lines=tuple(writer.lines),
+        ocr=bool(writer.words),
+        words=tuple(writer.words),
     )
 
 
@@ -214,6 +235,7 @@ class _PageWriter:
         self._width, self._height = width, height
         self.blocks: list[Block] = []
         self.lines: list[Line] = []
+        self.words: list[Word] = []
         self._parts: list[str] = []
         self._length = 0
 
@@ -242,6 +264,8 @@ class _PageWriter:
             if previous is not None:
                 self._append(_joint(previous, line, right_edge=right, width=width))
             self.lines.append(Line(*self._append(text), self._bbox(line["bbox"])))
+            first = self.lines[-1].start
+            self.words += [Word(first + word.start, first + word.end, word.confidence) for word in line.get("words", ())]
             previous = line
         boxes = [line["bbox"] for line in lines]
         self.blocks.append(Block(kind, start, self._length, self._bbox(_union(boxes))))

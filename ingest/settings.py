@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,26 @@ class ReadLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class OcrSettings:
+    """How pictures of text are read. `languages` is for Tesseract alone, in its own words: RapidOCR reads Chinese and English.
+
+    `page_timeout_s` is added to the time of a file for each page that was read from its picture.
+    """
+
+    engine: Literal["rapidocr", "tesseract", "none"] = "rapidocr"
+    languages: str = "eng+chi_sim"
+    page_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """Limits of reading, and the size of a chunk.
+    """Limits of reading, how pictures are read, and the size of a chunk.
 
     A chunk is closed when the next sentence would take it past `chunk_characters` (Latin script) or
     `chunk_characters_han` (Chinese, which says as much in a third of the characters).
     """
 
     limits: ReadLimits = ReadLimits()
+    ocr: OcrSettings = OcrSettings()
     chunk_characters: int = 900
     chunk_characters_han: int = 320

@@ -64,6 +64,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word that was read from a picture: the span of the page's text, and how sure the engine is of it, from 0 to 1."""
+
+    start: int
+    end: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph, heading, list or table, in reading order.
 
@@ -83,6 +92,7 @@ class Page:
     """One page as read. `text` is the page's own; blocks and lines index into it.
 
     A page of a format without pages (a sheet, a part of a text) has no size, no lines and no picture.
+    `ocr` says that some of its text, or all, was read from its picture: then `words` are the words of that text.
     """
 
     number: int
@@ -92,6 +102,13 @@ class Page:
     blocks: tuple[Block, ...] = ()
     lines: tuple[Line, ...] = ()
     ocr: bool = False
+    words: tuple[Word, ...] = ()
+
+    @property
+    def confidence(self) -> float:
+        """How sure the OCR engine is of what it read, the mean over the characters; 1 where all text is the file's own."""
+        characters = sum(word.end - word.start for word in self.words)
+        return sum(word.confidence * (word.end - word.start) for word in self.words) / characters if characters else 1.0
 
     @property
     def has_picture(self) -> bool:

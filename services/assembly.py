@@ -83,7 +83,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         VectorIndex(home.indexes, CatalogVectors(database, catalog), embedder=_embedder(settings, store)),
     )
     ingest = settings.ingest
-    pipeline = Pipeline(catalog, files, index, PdfWorker(ingest.limits), ingest)
+    pipeline = Pipeline(catalog, files, index, PdfWorker(ingest.limits, ingest.ocr), ingest)
     workflows = Workflows(database)
     engine = _engine(settings, store, home)
     retriever = Search(index, catalog)

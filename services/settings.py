@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ingest.errors import UsageError
 from ingest.personal_data import EVERY_KIND, PersonalData
-from ingest.settings import IngestSettings, ReadLimits
+from ingest.settings import IngestSettings, OcrSettings, ReadLimits
 from services.models import default_models_dir
 
 DEFAULT_PORT = 8484
@@ -54,6 +54,18 @@ class ReadSettings(Section):
     pages: int = Field(ReadLimits().pages, description="pages of one file")
     file_mib: int = Field(ReadLimits().file_mib, description="size of one file, in MiB")
     unpacked_mib: int = Field(ReadLimits().unpacked_mib, description="what an Office file may unpack to, in MiB")
+
+
+class OcrSection(Section):
+    """How text is read from pictures: scans, images, and pages whose text layer is garbage."""
+
+    engine: Literal["rapidocr", "tesseract", "none"] = Field(
+        OcrSettings().engine, description="what reads pictures; `none`: scans stay without text, and a warning says so"
+    )
+    languages: str = Field(OcrSettings().languages, description="for Tesseract: the trained data to use, joined by `+`")
+    page_timeout_s: float = Field(
+        OcrSettings().page_timeout_s, gt=0, description="seconds added to a file's time for each page read from its picture"
+    )
 
 
 class ChunkSettings(Section):
@@ -115,6 +127,7 @@ class Settings(BaseSettings):
     chat: ChatSettings = ChatSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     read: ReadSettings = ReadSettings()
+    ocr: OcrSection = OcrSection()
     chunk: ChunkSettings = ChunkSettings()
     privacy: PrivacySettings = PrivacySettings()
     answer: AnswerSettings = AnswerSettings()
@@ -139,6 +152,7 @@ class Settings(BaseSettings):
         """The part that reading and splitting needs."""
         return IngestSettings(
             limits=ReadLimits(**self.read.model_dump()),
+            ocr=OcrSettings(**self.ocr.model_dump()),
             chunk_characters=self.chunk.characters,
             chunk_characters_han=self.chunk.characters_han,
         )

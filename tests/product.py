@@ -89,7 +89,7 @@ class Product:
         if self._worker is None:
             return assembly.open_knowledge_base(self.settings, self._home)
         own, shared = assembly.PdfWorker, self._worker
-        assembly.PdfWorker = lambda limits: shared  # type: ignore[assignment, misc]
+        assembly.PdfWorker = lambda limits, ocr=None: shared  # type: ignore[assignment, misc]
         try:
             return assembly.open_knowledge_base(self.settings, self._home)
         finally:

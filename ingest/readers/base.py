@@ -13,6 +13,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
 
+from ingest.ocr.base import OcrEngine
 from ingest.settings import ReadLimits
 from ingest.types import BlockKind, Page
 
@@ -31,12 +32,16 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to be read. `name` is what its document is called; `inside` reads a file that this one carries, by its name."""
+    """A file to be read. `name` is what its document is called; `inside` reads a file that this one carries, by its name.
+
+    `ocr` reads its pictures; None where only the file's own text is wanted.
+    """
 
     path: Path
     name: str
     limits: ReadLimits
     inside: Callable[[bytes, str], Reading]
+    ocr: OcrEngine | None = None
 
 
 class Reader(Protocol):

@@ -23,7 +23,7 @@ _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
 
 def read(source: Source) -> Reading:
     """A page for each frame, in the size that the image's own resolution gives it."""
-    return printed.reading_of(_as_pdf(source.path, limits=source.limits), limits=source.limits)
+    return printed.reading_of(_as_pdf(source.path, limits=source.limits), limits=source.limits, ocr=source.ocr)
 
 
 def draw(path: Path, number: int, *, boxes: list[Bbox], dpi: int, limits: ReadLimits) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ingest.ocr.base import OcrEngine
 from ingest.readers.base import Reading, Source
 from ingest.readers.parts import within
 from ingest.settings import ReadLimits
@@ -17,16 +18,16 @@ def read(source: Source) -> Reading:
     from ingest import pdf  # loads the PDF library, which only the worker needs
 
     document = pdf.open_pdf(source.path, limits=source.limits)
-    return reading_of(document, limits=source.limits)
+    return reading_of(document, limits=source.limits, ocr=source.ocr)
 
 
-def reading_of(document: Any, *, limits: ReadLimits) -> Reading:
+def reading_of(document: Any, *, limits: ReadLimits, ocr: OcrEngine | None) -> Reading:
     """An opened PDF, which is closed when its last page was read."""
     from ingest import pdf
 
     def pages() -> Iterator[Page]:
         with document:
-            yield from within(pdf.read_pages(document, limits=limits), limits)
+            yield from within(pdf.read_pages(document, limits=limits, ocr=ocr), limits)
 
     return Reading(pdf.read_title(document), document.page_count, pages())
 

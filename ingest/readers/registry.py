@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from ingest.errors import GraftError, InputRefused
+from ingest.ocr.base import OcrEngine
 from ingest.readers import delimited, hypertext, mail, markdown, picture, plain, printed, sheets, slides, word
 from ingest.readers.base import Reader, Reading, Source
 from ingest.readers.detect import FileType, detect
@@ -36,7 +37,7 @@ READERS: Mapping[FileType, Reader] = {
 _DEEPEST = 3
 
 
-def open_file(path: Path, name: str, *, limits: ReadLimits, depth: int = 0) -> Reading:
+def open_file(path: Path, name: str, *, limits: ReadLimits, ocr: OcrEngine | None = None, depth: int = 0) -> Reading:
     """The file's title and pages, read by what its content is.
 
     Raises:
@@ -44,7 +45,7 @@ def open_file(path: Path, name: str, *, limits: ReadLimits, depth: int = 0) -> R
     """
     kind = _detected(path, name, limits)
     with _refusing(kind, limits):
-        return READERS[kind](Source(path, name, limits, partial(_open_inside, limits=limits, depth=depth + 1)))
+        return READERS[kind](Source(path, name, limits, partial(_open_inside, limits=limits, ocr=ocr, depth=depth + 1), ocr))
 
 
 def draw_page(path: Path, number: int, *, boxes: list[Bbox], dpi: int, limits: ReadLimits) -> bytes:
@@ -72,14 +73,14 @@ def _detected(path: Path, name: str, limits: ReadLimits) -> FileType:
         return detect(path, name)
 
 
-def _open_inside(data: bytes, name: str, *, limits: ReadLimits, depth: int) -> Reading:
+def _open_inside(data: bytes, name: str, *, limits: ReadLimits, ocr: OcrEngine | None, depth: int) -> Reading:
     """What a file that another carries holds. It is kept in memory: a killed worker leaves nothing of it on a disk."""
     if depth > _DEEPEST:
         raise InputRefused(f"it lies more than {_DEEPEST} files deep: save it by itself and add it")
     descriptor = os.memfd_create("inside")
     with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - a descriptor has no path to open
         file.write(data)
-        reading = open_file(Path(f"/proc/self/fd/{descriptor}"), name, limits=limits, depth=depth)
+        reading = open_file(Path(f"/proc/self/fd/{descriptor}"), name, limits=limits, ocr=ocr, depth=depth)
         return Reading(reading.title, reading.total, tuple(reading.pages), reading.warnings)
 
 

@@ -131,7 +131,7 @@ def test_a_reader_that_cannot_start_says_nothing_of_the_file(folder: Path, monke
 def test_what_a_library_prints_does_not_reach_the_answers(folder: Path) -> None:
     printing = "import os, sys; os.write(1, b'hello'); print('hello')"
     program = f"import ingest.pdf as p; own = p.read_title\ndef loud(d):\n {printing}\n return own(d)\np.read_title = loud\n"
-    program += "from ingest.isolation import _serve; from ingest.settings import ReadLimits; _serve(ReadLimits())"
+    program += "from ingest.isolation import _serve; from ingest.settings import OcrSettings, ReadLimits; _serve(ReadLimits(), OcrSettings())"
     request = json.dumps({"operation": "read", "path": str(folder / "good.pdf"), "name": ""})
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, input=request, capture_output=True, text=True, check=True)
     answers = [json.loads(line) for line in run.stdout.splitlines()]

@@ -1,0 +1,59 @@
+"""Whether the text that a page carries is the text that it shows.
+
+A font without a right table of characters (ToUnicode) prints well and reads as nonsense: characters of private use, the
+replacement character, control characters, or letters and ideographs that no text is made of. Each sign is judged by its
+share of the page, so that a bullet from a symbol font or one lost glyph condemns nothing. Signs that need a language's
+statistics are used only for Latin letters and Chinese, which the OCR engines read. Nothing is known here of OCR.
+"""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections import Counter
+
+# Fewer characters than this tell nothing by their shares.
+_LEAST_CHARACTERS = 20
+_LEAST_LETTERS = 60
+_LEAST_IDEOGRAPHS = 30
+# Of the characters, those that no text holds. Bullets of symbol fonts are of private use in sound pages: at most 6 % there.
+_MOST_UNREADABLE = 0.15
+# Of the letters of Latin script: vowels make 30 to 50 % of European languages; of a shifted alphabet 10 to 20 %.
+_LEAST_VOWELS = 0.24
+# Of them again, accented ones: up to 20 % in French, German, Czech; nearly all where Chinese bytes were taken for Latin.
+_MOST_ACCENTED = 0.45
+# Of the ideographs, the 3,755 of GB 2312's first level or the 5,401 of Big5's: over 95 % of Chinese text; a fifth of chance.
+_LEAST_USUAL = 0.7
+
+
+def is_garbage(text: str) -> bool:
+    """Whether a page's text cannot be what it shows."""
+    characters = [character for character in text if not character.isspace()]
+    if len(characters) < _LEAST_CHARACTERS:
+        return False
+    unreadable = sum(unicodedata.category(character) in ("Co", "Cc", "Cn") or character == "\ufffd" for character in characters)
+    return unreadable > _MOST_UNREADABLE * len(characters) or _is_no_latin(characters) or _is_no_chinese(characters)
+
+
+def _is_no_latin(characters: list[str]) -> bool:
+    letters = Counter(character.lower() for character in characters if character.isalpha() and ord(character) < 0x180)
+    total = letters.total()
+    if total < _LEAST_LETTERS or total < 0.3 * len(characters):
+        return False
+    accented = sum(count for letter, count in letters.items() if not letter.isascii())
+    vowels = sum(count for letter, count in letters.items() if unicodedata.normalize("NFD", letter)[0] in "aeiouy")
+    return accented > _MOST_ACCENTED * total or vowels < _LEAST_VOWELS * total
+
+
+def _is_no_chinese(characters: list[str]) -> bool:
+    ideographs = [character for character in characters if "\u3400" <= character <= "\u9fff"]
+    if len(ideographs) < _LEAST_IDEOGRAPHS:
+        return False
+    return sum(map(_is_usual, ideographs)) < _LEAST_USUAL * len(ideographs)
+
+
+@functools.lru_cache(maxsize=8192)
+def _is_usual(ideograph: str) -> bool:
+    simplified = ideograph.encode("gb2312", "ignore")
+    traditional = ideograph.encode("big5", "ignore")
+    return b"\xb0\xa1" <= simplified <= b"\xd7\xf9" or b"\xa4\x40" <= traditional <= b"\xc6\x7e"
