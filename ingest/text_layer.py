@@ -20,7 +20,7 @@ _LEAST_IDEOGRAPHS = 30
 _MOST_UNREADABLE = 0.15
 # Of the letters of Latin script: vowels make 30 to 50 % of European languages; of a shifted alphabet 10 to 20 %.
 _LEAST_VOWELS = 0.24
-# Of them again, accented ones: up to 20 % in French, German, Czech; nearly all where Chinese bytes were taken for Latin.
+# Of them again, accented ones and signs: up to 20 % in French, German, Czech; all where Chinese bytes were taken for Latin.
 _MOST_ACCENTED = 0.45
 # Of the ideographs, the 3,755 of GB 2312's first level or the 5,401 of Big5's: over 95 % of Chinese text; a fifth of chance.
 _LEAST_USUAL = 0.7
@@ -36,13 +36,18 @@ def is_garbage(text: str) -> bool:
 
 
 def _is_no_latin(characters: list[str]) -> bool:
-    letters = Counter(character.lower() for character in characters if character.isalpha() and ord(character) < 0x180)
+    letters = Counter(character.lower() for character in characters if _is_of_latin_script(character))
     total = letters.total()
     if total < _LEAST_LETTERS or total < 0.3 * len(characters):
         return False
     accented = sum(count for letter, count in letters.items() if not letter.isascii())
     vowels = sum(count for letter, count in letters.items() if unicodedata.normalize("NFD", letter)[0] in "aeiouy")
     return accented > _MOST_ACCENTED * total or vowels < _LEAST_VOWELS * total
+
+
+def _is_of_latin_script(character: str) -> bool:
+    """Whether it is a letter, or a sign out of the range of Latin-1 that bytes of other encodings fall into."""
+    return character.isalpha() if character < "\u0080" else character < "\u0180"
 
 
 def _is_no_chinese(characters: list[str]) -> bool:

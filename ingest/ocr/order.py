@@ -63,7 +63,7 @@ def _gutter(lines: Sequence[OcrLine]) -> float | None:
         if (best is None or across < best[0]) and across <= _MOST_ACROSS * len(lines):
             left = [line for line in lines if line.bbox[2] <= edge]
             right = [line for line in lines if line.bbox[0] >= edge]
-            if _is_column(left) and _is_column(right) and _side_by_side(left, right):
+            if _is_column(left) and (_is_column(right) or _gutter(right) is not None) and _side_by_side(left, right):
                 best = across, edge
     return best[1] if best else None
 

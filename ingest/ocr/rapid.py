@@ -22,9 +22,13 @@ _DETECTOR = "PP-OCRv6_det_small.onnx"
 _RECOGNISER = "PP-OCRv6_rec_small.onnx"
 # The detector finds lines in a picture of this size as well as in a larger one, and its time goes with the area.
 _DETECTION_SIDE = 1280
-# The recogniser's time goes with a line's width. Set this much narrower, a line is read as well, or with low confidence.
+# The recogniser's time goes with a line's width. Set this much narrower, a line is read as well, or with low confidence;
+# words of a few letters are not.
 _NARROWER = 0.75
+_LEAST_ASPECT = 4.0
 _SURE = 0.95
+# Single characters are read better with some room beside them, in pixels of the recogniser's 48 high picture.
+_LEAST_WIDTH = 96
 
 
 class RapidEngine:
@@ -43,17 +47,16 @@ class RapidEngine:
             crops, found = engine.detect_and_crop(numpy.ascontiguousarray(pixels[:, :, ::-1]), {})
         except RapidOCRError:  # so it says that there is no text
             return ()
-        lines = [
+        return [
             _line(text, confidences, quad)
             for (text, confidences), quad in zip(self._recognise(crops), found.boxes, strict=True)
             if text.strip()
         ]
-        return lines
 
     def _recognise(self, crops: list[Any]) -> list[tuple[str, list[float]]]:
         """Text of each crop with a confidence for each of its characters."""
         read = self._recognise_all([_narrower(crop) for crop in crops])
-        unsure = [number for number, (_, confidences) in enumerate(read) if _mean(confidences) < _SURE]
+        unsure = [n for n, (_, confidences) in enumerate(read) if _mean(confidences) < _SURE and _is_long(crops[n])]
         for number, again in zip(unsure, self._recognise_all([crops[number] for number in unsure]), strict=True):
             if _mean(again[1]) > _mean(read[number][1]):
                 read[number] = again
@@ -88,7 +91,7 @@ def _load() -> Any:
             "Rec.model_path": str(models / _RECOGNISER),
             # One line at a time, no wider than it is: a batch is as wide as its widest line.
             "Rec.rec_batch_num": 1,
-            "Rec.rec_img_shape": [3, 48, 48],
+            "Rec.rec_img_shape": [3, 48, _LEAST_WIDTH],
             "EngineConfig.onnxruntime.intra_op_num_threads": 1,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
@@ -116,7 +119,13 @@ def _narrower(crop: Any) -> Any:
     import cv2
 
     height, width = crop.shape[:2]
+    if not _is_long(crop):
+        return crop
     return cv2.resize(crop, (max(1, round(width * _NARROWER)), height), interpolation=cv2.INTER_AREA)
+
+
+def _is_long(crop: Any) -> bool:
+    return bool(crop.shape[1] >= _LEAST_ASPECT * crop.shape[0])
 
 
 def _line(text: str, confidences: list[float], quad: Any) -> OcrLine:

@@ -17,7 +17,7 @@ import pytest
 
 from ingest.errors import GraftError, InputRefused, Unavailable
 from ingest.isolation import NO_TEXT_LAYER, PdfWorker
-from ingest.settings import ReadLimits
+from ingest.settings import OcrSettings, ReadLimits
 from tests import hostile
 from tests.fakes import pdf
 from tests.product import SharedWorker, until
@@ -108,7 +108,7 @@ def test_closing_ends_a_reading_at_once(folder: Path) -> None:
 def test_a_reader_whose_owner_is_gone_ends_by_itself(folder: Path) -> None:
     (folder / "slow.pdf").write_bytes(hostile.endless_drawing())
     limits = ReadLimits(timeout_s=0.2)
-    command = [sys.executable, "-m", "ingest.isolation", json.dumps(asdict(limits))]
+    command = [sys.executable, "-m", "ingest.isolation", json.dumps(asdict(limits)), json.dumps(asdict(OcrSettings()))]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stdin is not None
     process.stdin.write(json.dumps({"operation": "read", "path": str(folder / "slow.pdf"), "name": ""}) + "\n")
@@ -131,7 +131,7 @@ def test_a_reader_that_cannot_start_says_nothing_of_the_file(folder: Path, monke
 def test_what_a_library_prints_does_not_reach_the_answers(folder: Path) -> None:
     printing = "import os, sys; os.write(1, b'hello'); print('hello')"
     program = f"import ingest.pdf as p; own = p.read_title\ndef loud(d):\n {printing}\n return own(d)\np.read_title = loud\n"
-    program += "from ingest.isolation import _serve; from ingest.settings import OcrSettings, ReadLimits; _serve(ReadLimits(), OcrSettings())"
+    program += "from ingest.isolation import _serve; from ingest import settings as s; _serve(s.ReadLimits(), s.OcrSettings())"
     request = json.dumps({"operation": "read", "path": str(folder / "good.pdf"), "name": ""})
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, input=request, capture_output=True, text=True, check=True)
     answers = [json.loads(line) for line in run.stdout.splitlines()]
