@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,11 @@ import pymupdf
 from ingest.errors import InputRefused
 from ingest.layout import is_wide
 from ingest.ocr.base import OcrEngine
-from ingest.ocr.page import read_blocks, turned_back, with_read_blocks
+from ingest.ocr.page import read_blocks, turned_back, with_read_blocks, with_words
 from ingest.ocr.pictures import Pictures
 from ingest.settings import ReadLimits
 from ingest.tables import TEXT_FLAGS, TableOnPage, find_tables
-from ingest.types import Bbox, Block, BlockKind, Line, Page, Word
+from ingest.types import Bbox, Block, BlockKind, Line, Page
 
 _LIST_MARK = re.compile(
     r"\s*(?:[•●▪◦■◆‣·\uf0b7–-]\s|\(?\d{1,2}[.)、）]\s?\D|[（(][一二三四五六七八九十\d]{1,3}[)）]|[a-z][.)]\s)"
@@ -117,10 +117,11 @@ def _read_page(page: Any, *, number: int, pictures: Pictures | None) -> Page:
     width, height = round(float(page.rect.width), 1), round(float(page.rect.height), 1)
     if seen is None or not seen.whole:
         blocks = with_read_blocks(_whole_paragraphs(layer), seen.lines if seen else ())
-        return _written(blocks, find_tables(page), number=number, size=(width, height))
-    sideways = seen.turn in (90, 270)
-    upright = _written(read_blocks(seen.lines), [], number=number, size=(height, width) if sideways else (width, height))
-    return turned_back(upright, seen.turn)
+        written = _written(blocks, find_tables(page), number=number, size=(width, height))
+        return with_words(written, seen.lines) if seen else written
+    size = (height, width) if seen.turn in (90, 270) else (width, height)
+    upright = _written(read_blocks(seen.lines, seen.tables), seen.tables, number=number, size=size)
+    return turned_back(with_words(upright, seen.lines), seen.turn)
 
 
 def _pieces(blocks: list[Any]) -> list[tuple[Bbox, str]]:
@@ -128,7 +129,7 @@ def _pieces(blocks: list[Any]) -> list[tuple[Bbox, str]]:
     return [(span["bbox"], span["text"]) for block in blocks for line in block["lines"] for span in line["spans"]]
 
 
-def _written(blocks: list[Any], tables: list[TableOnPage], *, number: int, size: tuple[float, float]) -> Page:
+def _written(blocks: list[Any], tables: Sequence[TableOnPage], *, number: int, size: tuple[float, float]) -> Page:
     body_size = _body_size(blocks)
     width, height = size
     writer = _PageWriter(width, height)
@@ -147,8 +148,6 @@ def _written(blocks: list[Any], tables: list[TableOnPage], *, number: int, size:
         text=writer.text,
         blocks=tuple(writer.blocks),
         lines=tuple(writer.lines),
-        ocr=bool(writer.words),
-        words=tuple(writer.words),
     )
 
 
@@ -235,7 +234,6 @@ class _PageWriter:
         self._width, self._height = width, height
         self.blocks: list[Block] = []
         self.lines: list[Line] = []
-        self.words: list[Word] = []
         self._parts: list[str] = []
         self._length = 0
 
@@ -264,8 +262,6 @@ class _PageWriter:
             if previous is not None:
                 self._append(_joint(previous, line, right_edge=right, width=width))
             self.lines.append(Line(*self._append(text), self._bbox(line["bbox"])))
-            first = self.lines[-1].start
-            self.words += [Word(first + word.start, first + word.end, word.confidence) for word in line.get("words", ())]
             previous = line
         boxes = [line["bbox"] for line in lines]
         self.blocks.append(Block(kind, start, self._length, self._bbox(_union(boxes))))

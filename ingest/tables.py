@@ -33,13 +33,14 @@ class TableOnPage:
         return _holds(self.bbox, box)
 
 
-def find_tables(page: Any) -> list[TableOnPage]:
-    """The ruled tables of a PyMuPDF page, from top to bottom."""
+def find_tables(page: Any, *, words: list[Any] | None = None) -> list[TableOnPage]:
+    """The ruled tables of a PyMuPDF page, from top to bottom; their cells hold `words`, by default those of its text layer."""
     strokes = sum(len(drawing["items"]) for drawing in page.get_cdrawings())
     if strokes < _LEAST_STROKES:
         return []
     grids = page.find_tables(strategy="lines_strict", use_layout=False).tables
-    words = page.get_text("words", flags=TEXT_FLAGS) if grids else []
+    if words is None:
+        words = page.get_text("words", flags=TEXT_FLAGS) if grids else []
     found = [_table(grid, words) for grid in grids]
     return sorted((table for table in found if table is not None), key=lambda table: table.bbox[1])
 

@@ -102,7 +102,7 @@ def _goes_on(before: OcrLine, line: OcrLine) -> bool:
     if _same_row(before, line):
         return before.bbox[0] < line.bbox[0]
     gap = line.bbox[1] - before.bbox[3]
-    return _middle(line) > _middle(before) and gap < _WIDEST_GAP * min(before.height, line.height)
+    return bool(_middle(line) > _middle(before) and gap < _WIDEST_GAP * min(before.height, line.height))
 
 
 def _crosses(line: OcrLine, x: float) -> bool:

@@ -7,11 +7,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from ingest.ocr.base import OcrLine
-from ingest.ocr.order import in_reading_order, paragraphs
-from ingest.types import Bbox, Page
+from ingest.ocr.order import paragraphs
+from ingest.tables import TableOnPage
+from ingest.types import Bbox, Page, Word
 
 # The box of a line is taller than its type by the room that the detector leaves around it.
 _TYPE_OF_BOX = 0.75
@@ -19,12 +21,13 @@ _TYPE_OF_BOX = 0.75
 _NOT_LARGER = 1.25
 
 
-def read_blocks(lines: Sequence[OcrLine]) -> list[dict[str, Any]]:
-    """The lines in reading order, as blocks of PyMuPDF's `get_text("dict")`; each line has its `words` too."""
+def read_blocks(lines: Sequence[OcrLine], tables: Sequence[TableOnPage] = ()) -> list[dict[str, Any]]:
+    """The lines, which are in reading order, as blocks of PyMuPDF's `get_text("dict")`; none is half inside a table."""
     if not lines:
         return []
     body = statistics.median(line.height for line in lines)
-    return [_block(paragraph, body) for paragraph in paragraphs(in_reading_order(lines))]
+    parts = groupby(lines, key=lambda line: next((n for n, table in enumerate(tables) if table.contains(line.bbox)), None))
+    return [_block(paragraph, body) for _, part in parts for paragraph in paragraphs(list(part))]
 
 
 def with_read_blocks(blocks: list[Any], lines: Sequence[OcrLine]) -> list[Any]:
@@ -34,6 +37,21 @@ def with_read_blocks(blocks: list[Any], lines: Sequence[OcrLine]) -> list[Any]:
         below = (number for number, other in enumerate(merged) if other["bbox"][1] > block["bbox"][1])
         merged.insert(next(below, len(merged)), block)
     return merged
+
+
+def with_words(page: Page, lines: Sequence[OcrLine]) -> Page:
+    """The page, with the words of the lines that were read, each where its line came to stand in the page's text."""
+    words: list[Word] = []
+    for printed in page.lines:
+        x0, y0, x1, y1 = printed.bbox
+        start = printed.start
+        for line in lines:
+            if x0 <= (line.bbox[0] + line.bbox[2]) / 2 <= x1 and y0 <= (line.bbox[1] + line.bbox[3]) / 2 <= y1:
+                found = page.text.find(line.text, start, printed.end)
+                if found >= 0:
+                    words += [Word(found + word.start, found + word.end, word.confidence) for word in line.words]
+                    start = found + len(line.text)
+    return replace(page, ocr=True, words=tuple(words))
 
 
 def turned_back(page: Page, turn: int) -> Page:
@@ -69,4 +87,4 @@ def _block(lines: Sequence[OcrLine], body: float) -> dict[str, Any]:
 def _printed(line: OcrLine, body: float) -> dict[str, Any]:
     size = (line.height if line.height > _NOT_LARGER * body else body) * _TYPE_OF_BOX
     span = {"text": line.text, "size": size, "flags": 0, "font": "", "bbox": line.bbox}
-    return {"bbox": line.bbox, "dir": (1.0, 0.0), "spans": [span], "words": line.words}
+    return {"bbox": line.bbox, "dir": (1.0, 0.0), "spans": [span]}

@@ -12,8 +12,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.ocr.base import OcrEngine, OcrLine, confidence_of
-from ingest.ocr.direction import read_upright
+from ingest.ocr.direction import read_upright, turned
+from ingest.ocr.order import in_reading_order
+from ingest.ocr.rulings import page_of_rulings
 from ingest.settings import ReadLimits
+from ingest.tables import TableOnPage, find_tables
 from ingest.text_layer import is_garbage
 from ingest.types import Bbox
 
@@ -37,14 +40,16 @@ _LEAST_CONFIDENCE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PictureText:
-    """Lines that were read from a page's picture. `whole`: they are all that the page says, its text layer is nothing.
+    """Lines that were read from a page's picture, in reading order. `whole`: they are all that the page says, its text layer is nothing.
 
-    `turn` is by how many degrees, clockwise, the page is turned before its lines stand where their boxes say; 0 unless whole.
+    `turn` is by how many degrees, clockwise, the page is turned before its lines stand where their boxes say; `tables` are the
+    ruled tables among the lines. Both only where the page was read whole.
     """
 
     lines: Sequence[OcrLine]
     whole: bool
     turn: int = 0
+    tables: Sequence[TableOnPage] = ()
 
 
 class Pictures:
@@ -70,8 +75,11 @@ class Pictures:
 
     def _whole(self, page: Any) -> PictureText | None:
         pixels, scale = _pixels(page, None, self._limits)
-        turn, lines = read_upright(pixels, self._engine)
-        return PictureText([_scaled(line, scale, 0.0, 0.0) for line in lines], whole=True, turn=turn) if lines else None
+        turn, found = read_upright(pixels, self._engine)
+        if not found:
+            return None
+        lines = in_reading_order([_scaled(line, scale, 0.0, 0.0) for line in found])
+        return PictureText(lines, whole=True, turn=turn, tables=_tables(turned(pixels, turn), lines, scale))
 
     def _region(self, page: Any, region: Bbox, xref: int) -> Sequence[OcrLine]:
         """The lines of a part of the page; an image is known again by its number and its size."""
@@ -79,8 +87,13 @@ class Pictures:
         key = xref, round(region[2] - x), round(region[3] - y)
         if not xref or key not in self._read:
             pixels, scale = _pixels(page, region, self._limits)
-            self._read[key] = [_scaled(line, scale, 0.0, 0.0) for line in self._engine.read(pixels)]
+            self._read[key] = in_reading_order([_scaled(line, scale, 0.0, 0.0) for line in self._engine.read(pixels)])
         return [_scaled(line, 1.0, x, y) for line in self._read[key]]
+
+
+def _tables(pixels: Pixels, lines: Sequence[OcrLine], scale: float) -> list[TableOnPage]:
+    page = page_of_rulings(pixels, lines, scale=scale)
+    return [] if page is None else find_tables(page, words=[(*line.bbox, line.text) for line in lines])
 
 
 def _regions(page: Any, words: Sequence[tuple[Bbox, str]]) -> list[tuple[Bbox, int]]:
