@@ -40,7 +40,7 @@ _LEAST_CONFIDENCE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PictureText:
-    """Lines that were read from a page's picture, in reading order. `whole`: they are all that the page says, its text layer is nothing.
+    """Lines that were read from a page's picture, in reading order. `whole`: they are all that the page says.
 
     `turn` is by how many degrees, clockwise, the page is turned before its lines stand where their boxes say; `tables` are the
     ruled tables among the lines. Both only where the page was read whole.
