@@ -81,7 +81,7 @@ def _side_by_side(left: Sequence[OcrLine], right: Sequence[OcrLine]) -> bool:
     top, foot = zip(
         *((min(line.bbox[1] for line in side), max(line.bbox[3] for line in side)) for side in (left, right)), strict=True
     )
-    return min(foot) - max(top) > 0.5 * min(foot[0] - top[0], foot[1] - top[1])
+    return bool(min(foot) - max(top) > 0.5 * min(foot[0] - top[0], foot[1] - top[1]))
 
 
 def _by_rows(lines: Sequence[OcrLine]) -> list[OcrLine]:
