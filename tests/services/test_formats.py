@@ -86,10 +86,11 @@ def test_a_pdf_has_its_text_beside_its_picture(http: TestClient, product: Produc
     assert http.get(f"/api/documents/{hit['document_id']}/pages/1.png").is_success
 
 
-def test_an_image_is_a_page_without_a_text_layer_that_is_shown(http: TestClient, product: Product) -> None:
-    png = product.kb.drawer.render(_file(product, pdf(RULE)), 1, boxes=[], dpi=50)
+def test_an_image_is_a_page_that_is_read_and_shown(http: TestClient, product: Product) -> None:
+    png = product.kb.drawer.render(_file(product, pdf(RULE)), 1, boxes=[], dpi=150)
     job = added(http, product, "scan.png", png)
-    assert (job["outcome"], job["warnings"]) == ("added", ["no text layer: page 1"])
+    assert (job["outcome"], job["warnings"]) == ("added", [])
+    assert "27 days" in http.post("/api/search", json={"query": "paid holiday"}).json()["hits"][0]["text"]
     shown = http.get(f"/api/documents/{job['document_id']}/pages/1.png")
     assert shown.headers["content-type"] == "image/png"
     file = http.get(f"/api/documents/{job['document_id']}/file")
