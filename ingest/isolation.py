@@ -36,7 +36,7 @@ _START_TIMEOUT_S = 60.0
 _ORPHAN_GRACE_S = 2.0
 
 
-class PdfWorker:
+class FileWorker:
     """Reads and draws files in a worker process; safe to call from several threads, one file at a time."""
 
     def __init__(self, limits: ReadLimits) -> None:
@@ -45,7 +45,7 @@ class PdfWorker:
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str | None] = queue.Queue()
 
-    def __enter__(self) -> PdfWorker:
+    def __enter__(self) -> FileWorker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -154,7 +154,7 @@ class PdfWorker:
                 answers.put(line)
             answers.put(None)
 
-        threading.Thread(target=forward, name="pdf-worker", daemon=True).start()
+        threading.Thread(target=forward, name="file-worker", daemon=True).start()
         try:
             ready = answers.get(timeout=_START_TIMEOUT_S)
         except queue.Empty:
