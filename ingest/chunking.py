@@ -1,7 +1,7 @@
 """Pages → chunks: passages of whole sentences under one heading, each on one page.
 
 Invariants. `chunk.text == page.text[chunk.start:chunk.end]`; chunks of a page do not overlap and follow its order; every
-sentence that is no running header or footer is in exactly one chunk. A table row is a sentence here: it is never cut.
+sentence of what `ingest.cleaning` leaves as content is in exactly one chunk. A table row is a sentence here: it is never cut.
 """
 
 from __future__ import annotations

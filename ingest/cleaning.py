@@ -50,9 +50,7 @@ def content_blocks(pages: Sequence[Page]) -> list[list[Block]]:
 def _stamp(page: Page, block: Block) -> _Stamp | None:
     """What and where a block outside the margins is, to tell one that stands on every page; None for what is content anyway."""
     text = page.text[block.start : block.end]
-    if not page.width:  # text without a picture, on which nothing has a place
-        return None
-    if block.kind is BlockKind.HEADING or len(text) < _LEAST_CHARACTERS or _in_margin(page, block):
+    if block.bbox is None or block.kind is BlockKind.HEADING or len(text) < _LEAST_CHARACTERS or _in_margin(page, block):
         return None
     return round(block.bbox[0] / _PLACE), round(block.bbox[1] / _PLACE), text
 
@@ -64,6 +62,8 @@ def _is_running(page: Page, block: Block, running: set[str]) -> bool:
 
 
 def _in_margin(page: Page, block: Block) -> bool:
+    if block.bbox is None:
+        return False
     return block.bbox[3] < page.height * _MARGIN or block.bbox[1] > page.height * (1 - _MARGIN)
 
 

@@ -33,7 +33,7 @@ def page_from_row(row: Any) -> Page:
         text=row.text,
         ocr=row.ocr,
         blocks=tuple(
-            Block(BlockKind(kind), start, end, tuple(bbox), tuple(map(tuple, rows)), *level)
+            Block(BlockKind(kind), start, end, tuple(bbox) if bbox else None, tuple(map(tuple, rows)), *level)
             for kind, start, end, bbox, rows, *level in row.layout["blocks"]  # pages read by earlier versions tell no level
         ),
         lines=tuple(Line(start, end, tuple(bbox)) for start, end, bbox in row.layout["lines"]),

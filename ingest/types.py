@@ -67,13 +67,14 @@ class Line:
 class Block:
     """A paragraph, heading, list or table, in reading order.
 
-    `level` counts a heading's depth from 1, the outermost, where the file tells it; 0 where it does not.
+    `bbox` is None on a page without a picture, on which nothing has a place. `level` counts a heading's depth from 1, the
+    outermost, where the file tells it; 0 where it does not.
     """
 
     kind: BlockKind
     start: int
     end: int
-    bbox: Bbox
+    bbox: Bbox | None
     rows: tuple[tuple[str, ...], ...] = ()
     level: int = 0
 
