@@ -18,7 +18,7 @@ def page_to_row(sha256: str, page: Page) -> dict[str, Any]:
         "ocr": page.ocr,
         "text": page.text,
         "layout": {
-            "blocks": [[b.kind, b.start, b.end, b.bbox, b.rows, b.level] for b in page.blocks],
+            "blocks": [[b.kind, b.start, b.end, b.bbox, b.rows, b.level, b.spans, b.size, b.bold] for b in page.blocks],
             "lines": [[line.start, line.end, line.bbox] for line in page.lines],
         },
     }
@@ -32,12 +32,14 @@ def page_from_row(row: Any) -> Page:
         height=row.height,
         text=row.text,
         ocr=row.ocr,
-        blocks=tuple(
-            Block(BlockKind(kind), start, end, tuple(bbox), tuple(map(tuple, rows)), *level)
-            for kind, start, end, bbox, rows, *level in row.layout["blocks"]  # pages read by earlier versions tell no level
-        ),
+        blocks=tuple(_block(*values) for values in row.layout["blocks"]),
         lines=tuple(Line(start, end, tuple(bbox)) for start, end, bbox in row.layout["lines"]),
     )
+
+
+def _block(kind: str, start: int, end: int, bbox: Any, rows: Any, level: int = 0, spans: Any = (), *type_: Any) -> Block:
+    """The block; pages read by earlier versions tell less of it."""
+    return Block(BlockKind(kind), start, end, tuple(bbox), tuple(map(tuple, rows)), level, tuple(map(tuple, spans)), *type_)
 
 
 def boxes_of_span(page: Page, start: int, end: int) -> tuple[Bbox, ...]:

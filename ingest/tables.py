@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import pymupdf
 
 from ingest.layout import is_wide
+from ingest.lines import PrintedLine, holds_middle
+from ingest.page_table import TableOnPage
 from ingest.types import Bbox
 
 TEXT_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
@@ -20,20 +22,7 @@ _LEAST_FILLED = 4
 _LEAST_SHARE_FILLED = 0.4
 
 
-@dataclass(frozen=True, slots=True)
-class TableOnPage:
-    """A table's rows, each cell with its box. Cells that a span covers are empty."""
-
-    bbox: Bbox
-    rows: tuple[tuple[str, ...], ...]
-    cell_boxes: tuple[tuple[Bbox, ...], ...]
-
-    def contains(self, box: Bbox) -> bool:
-        """Whether the middle of the box lies inside the table."""
-        return _holds(self.bbox, box)
-
-
-def find_tables(page: Any) -> list[TableOnPage]:
+def find_tables(page: Any, lines: Sequence[PrintedLine]) -> list[TableOnPage]:
     """The ruled tables of a PyMuPDF page, from top to bottom."""
     strokes = sum(len(drawing["items"]) for drawing in page.get_cdrawings())
     if strokes < _LEAST_STROKES:
@@ -66,13 +55,8 @@ def _without_frame(rows: list[Any]) -> list[Any]:
 
 def _cell_text(cell: Bbox, words: list[Any]) -> str:
     """The words whose middle lies in the cell, as printed. PyMuPDF's own `extract` pulls "21,012" apart into "21012 ,"."""
-    inside = [word for word in words if _holds(cell, word[:4])]
+    inside = [word for word in words if holds_middle(cell, word[:4])]
     text = ""
     for _, _, _, _, word, *_ in inside:
         text += word if not text or (is_wide(text[-1]) and is_wide(word[0])) else f" {word}"
     return text
-
-
-def _holds(outer: Bbox, inner: Bbox) -> bool:
-    x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
-    return outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]
