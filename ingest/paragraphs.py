@@ -154,8 +154,10 @@ def _belongs(group: list[Row], group_kind: BlockKind, row: Row, kind: BlockKind,
     same_type = abs(size - row[0].size) < _SAME_SIZE and before[-1].bold == row[0].bold
     if (kind is BlockKind.HEADING) != (group_kind is BlockKind.HEADING):
         return False
-    if kind is BlockKind.LIST or step <= 0:
+    if step <= 0:
         return False
+    if kind is BlockKind.LIST:
+        return group_kind is BlockKind.LIST and step < _WIDEST_LINE_SPACING * size
     if kind is BlockKind.HEADING and not same_type:
         return False
     if step > _LINE_SPACING_RATIO * max(edges.step, size):
