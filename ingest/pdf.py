@@ -99,7 +99,7 @@ def _read_page(page: Any, *, number: int) -> Page:
     content = page.get_textpage(flags=TEXT_FLAGS)
     lines = printed_lines(content)
     width, height = round(float(page.rect.width), 1), round(float(page.rect.height), 1)
-    return compose(lines, find_tables(page, lines), number=number, width=width, height=height)
+    return compose(lines, find_tables(page, content, lines), number=number, width=width, height=height)
 
 
 def printed_lines(content: Any) -> list[PrintedLine]:

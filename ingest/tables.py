@@ -1,16 +1,23 @@
-"""Ruled tables of a page as rows of cells. Knows nothing of how the page's text is put together."""
+"""The tables of a PDF page: those ruled around every cell by PyMuPDF's search, all others by their rules and their columns.
+
+The costly search runs only where a cheap look at strokes and lines says that a table may stand. Knows nothing of how the page's
+text is put together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pymupdf
 
-from ingest.layout import is_wide
-from ingest.lines import PrintedLine, holds_middle
+from ingest.lines import PrintedLine, PrintedWord, holds_middle
 from ingest.page_table import TableOnPage
-from ingest.types import Bbox
+from ingest.reading_order import columns_in_order
+from ingest.rulings import Rule, Rules, rules_of
+from ingest.table_grid import grid_of, joined
+from ingest.types import Bbox, Span
 
 TEXT_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
 """How text is taken from a page: spaces kept, ligatures spelled out, nothing from outside the page."""
@@ -20,20 +27,89 @@ _LEAST_STROKES = 6
 # What fewer cells fill than a 2 × 2 table has, or fewer than this share, is a frame around ordinary text.
 _LEAST_FILLED = 4
 _LEAST_SHARE_FILLED = 0.4
+# Rules of one table begin and end at the same places, in points.
+_SAME_PLACE = 4.0
+_SHORTEST_RULE = 60.0
+# Lines of a table stand no further apart than this many type sizes.
+_ROWS_APART = 2.6
+_LEAST_ROWS = 3
 
 
-def find_tables(page: Any, lines: Sequence[PrintedLine]) -> list[TableOnPage]:
-    """The ruled tables of a PyMuPDF page, from top to bottom."""
-    strokes = sum(len(drawing["items"]) for drawing in page.get_cdrawings())
-    if strokes < _LEAST_STROKES:
+def find_tables(page: Any, content: Any, lines: Sequence[PrintedLine]) -> list[TableOnPage]:
+    """The tables of a PyMuPDF page with this text page and these lines, from top to bottom."""
+    drawings = page.get_cdrawings()
+    strokes = sum(len(drawing["items"]) for drawing in drawings)
+    rules = rules_of(drawings) if strokes else Rules()
+    search = strokes >= _LEAST_STROKES
+    regions = list(_ruled_regions(rules))
+    runs = list(_aligned_runs(lines))
+    if not (search or regions or runs):
         return []
-    grids = page.find_tables(strategy="lines_strict", use_layout=False).tables
-    words = page.get_text("words", flags=TEXT_FLAGS) if grids else []
-    found = [_table(grid, words) for grid in grids]
-    return sorted((table for table in found if table is not None), key=lambda table: table.bbox[1])
+    words = [PrintedWord(word, (x0, y0, x1, y1)) for x0, y0, x1, y1, word, *_ in content.extractWORDS()]
+    found = list(_gridded(page, words)) if search and rules.vertical and rules.horizontal else []
+    for region, ruled in [*((region, True) for region in regions), *((region, False) for region in runs)]:
+        inside = [word for word in words if holds_middle(region, word.bbox)]
+        if any(table.contains(word.bbox) for table in found for word in inside):
+            continue
+        if (table := grid_of(inside, _within(rules, region), ruled=ruled)) is not None:
+            found.append(table)
+    return sorted(found, key=lambda table: table.bbox[1])
 
 
-def _table(grid: Any, words: list[Any]) -> TableOnPage | None:
+def _gridded(page: Any, words: list[PrintedWord]) -> Iterator[TableOnPage]:
+    for grid in page.find_tables(strategy="lines_strict", use_layout=False).tables:
+        if (table := _table(grid, words)) is not None:
+            yield table
+
+
+def _ruled_regions(rules: Rules) -> Iterator[Bbox]:
+    """Where two horizontal rules or more begin and end at the same places, from the first to the last of them."""
+    groups: list[list[Rule]] = []
+    for rule in rules.horizontal:
+        if rule.end - rule.start < _SHORTEST_RULE:
+            continue
+        group = next((one for one in groups if _same_extent(one[-1], rule)), None)
+        if group is None:
+            groups.append([rule])
+        else:
+            group.append(rule)
+    for group in groups:
+        if len(group) > 1:
+            yield group[0].start - 2, group[0].at - 2, group[0].end + 2, group[-1].at + 2
+
+
+def _same_extent(one: Rule, other: Rule) -> bool:
+    return abs(one.start - other.start) < _SAME_PLACE and abs(one.end - other.end) < _SAME_PLACE
+
+
+def _within(rules: Rules, region: Bbox) -> Rules:
+    x0, y0, x1, y1 = region
+    return Rules(
+        tuple(rule for rule in rules.horizontal if y0 <= rule.at <= y1 and rule.start < x1 and rule.end > x0),
+        tuple(rule for rule in rules.vertical if x0 <= rule.at <= x1 and rule.start < y1 and rule.end > y0),
+    )
+
+
+def _aligned_runs(lines: Sequence[PrintedLine]) -> Iterator[Bbox]:
+    """Where several rows of lines that stand beside each other follow one another: what a table without rules looks like."""
+    if not lines:
+        return
+    size = statistics.median(line.size for line in lines)
+    boxes = [line.bbox for line in lines]
+    for column in columns_in_order(boxes, size=size or 10.0):
+        run: list[tuple[int, ...]] = []
+        for row in (*column.rows, ()):
+            near = not run or (row and min(boxes[n][1] for n in row) - min(boxes[n][1] for n in run[-1]) < _ROWS_APART * size)
+            if row and near and len(row) > 1:
+                run.append(row)
+                continue
+            if len(run) >= _LEAST_ROWS:
+                x0, y0, x1, y1 = zip(*(boxes[n] for one in run for n in one), strict=True)
+                yield min(x0), min(y0), max(x1), max(y1)
+            run = [row] if len(row) > 1 else []
+
+
+def _table(grid: Any, words: list[PrintedWord]) -> TableOnPage | None:
     grid_rows = _without_frame(grid.rows)
     boxes = tuple(tuple(cell or row.bbox for cell in row.cells) for row in grid_rows)
     if len(boxes) < 2 or max(map(len, boxes)) < 2:
@@ -43,20 +119,38 @@ def _table(grid: Any, words: list[Any]) -> TableOnPage | None:
     if filled < _LEAST_FILLED or filled < _LEAST_SHARE_FILLED * sum(map(len, rows)):
         return None  # lines around ordinary text
     x0, y0, x1, y1 = zip(*(row.bbox for row in grid_rows), strict=True)
-    return TableOnPage(bbox=(min(x0), min(y0), max(x1), max(y1)), rows=rows, cell_boxes=boxes)
+    return TableOnPage((min(x0), min(y0), max(x1), max(y1)), rows, boxes, _spans(grid_rows))
 
 
-def _without_frame(rows: list[Any]) -> list[Any]:
+def _spans(grid_rows: Sequence[Any]) -> tuple[Span, ...]:
+    """The cells that reach over more than one row or column of the grid."""
+    lefts = sorted({round(cell[0]) for row in grid_rows for cell in row.cells if cell})
+    tops = [min(cell[1] for cell in row.cells if cell) for row in grid_rows]
+    spans: list[Span] = []
+    for number, row in enumerate(grid_rows):
+        for column, cell in enumerate(row.cells):
+            if cell is None:
+                continue
+            height = sum(top < cell[3] - 1 for top in tops[number:])
+            width = 1
+            while column + width < len(row.cells) and row.cells[column + width] is None and _reaches(cell, column + width, lefts):
+                width += 1
+            if height > 1 or width > 1:
+                spans.append((number, column, max(1, height), width))
+    return tuple(spans)
+
+
+def _reaches(cell: Bbox, column: int, lefts: list[int]) -> bool:
+    return column < len(lefts) and lefts[column] < cell[2] - 1
+
+
+def _without_frame(rows: Sequence[Any]) -> list[Any]:
     """The rows between the first and the last that has more than one cell: a frame drawn around the page, or a line across
     it, joins onto a table as rows of one cell above and below."""
     divided = [number for number, row in enumerate(rows) if sum(cell is not None for cell in row.cells) > 1]
-    return rows[divided[0] : divided[-1] + 1] if divided else []
+    return list(rows[divided[0] : divided[-1] + 1]) if divided else []
 
 
-def _cell_text(cell: Bbox, words: list[Any]) -> str:
+def _cell_text(cell: Bbox, words: list[PrintedWord]) -> str:
     """The words whose middle lies in the cell, as printed. PyMuPDF's own `extract` pulls "21,012" apart into "21012 ,"."""
-    inside = [word for word in words if holds_middle(cell, word[:4])]
-    text = ""
-    for _, _, _, _, word, *_ in inside:
-        text += word if not text or (is_wide(text[-1]) and is_wide(word[0])) else f" {word}"
-    return text
+    return joined([word.text for word in words if holds_middle(cell, word.bbox)])

@@ -1,0 +1,219 @@
+"""Words of a region and its rules → a table's rows, columns and spans, where no grid is drawn around every cell.
+
+Columns are parted by strips in which no row of the body has a word, and by vertical rules; rows are lines of text, parted by
+horizontal rules where there are any, and joined where a cell goes on in the line below.
+
+Invariants. Every word is in one cell, as printed. Pure; whether a region is worth trying is for the caller to know, whether what
+came of it is a table is decided here, by what its cells hold.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ingest.layout import is_wide
+from ingest.lines import PrintedWord, rows_of, union
+from ingest.page_table import TableOnPage, is_figure
+from ingest.rulings import Rules
+from ingest.types import Bbox, Span
+
+Interval = tuple[float, float]
+
+# Words of one cell stand closer than this many type sizes; a strip between columns is at least as wide as the second figure,
+# where there are many rows as the third.
+_WORD_GAP = 0.75
+_GUTTER = 0.8
+_GUTTER_OF_MANY = 0.4
+_MANY_ROWS = 5
+# Running text in two columns has longer cells than a table, and hardly a figure.
+_LONGEST_CELL = 45
+_SHARE_OF_FIGURES = 0.3
+_LEAST_FILLED = 0.35
+_UNITS = frozenset("$ € £ ¥ ￥ % ‰ ) US$ A$ C$ RMB HK$".split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """Words of one row that stand close together."""
+
+    text: str
+    bbox: Bbox
+
+
+@dataclass(slots=True)
+class _Row:
+    segments: list[_Segment]
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    first: int
+    last: int
+    text: str
+    bbox: Bbox
+
+
+def grid_of(words: Sequence[PrintedWord], rules: Rules, *, ruled: bool) -> TableOnPage | None:
+    """The table that the words make, None where they make none. `ruled` says that rules mark the region as a table."""
+    if not words:
+        return None
+    box = union(word.bbox for word in words)
+    size = statistics.median(word.bbox[3] - word.bbox[1] for word in words)
+    rows = [_row([words[n] for n in row], size) for row in rows_of([word.bbox for word in words])]
+    separators = _separators(rows, rules, box, size)
+    if not separators:
+        return None
+    columns = _columns(box, separators)
+    placed = [_placed(row, columns, separators) for row in rows]
+    levels = _merged_rows(rows, placed, rules, size)
+    return _table(levels, columns=len(columns), ruled=ruled)
+
+
+def _row(words: list[PrintedWord], size: float) -> _Row:
+    groups: list[list[PrintedWord]] = []
+    for word in words:
+        if groups and word.bbox[0] - groups[-1][-1].bbox[2] < _WORD_GAP * size:
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    segments = [_segment(group) for group in groups]
+    return _Row(segments, min(word.bbox[1] for word in words), max(word.bbox[3] for word in words))
+
+
+def _segment(words: list[PrintedWord]) -> _Segment:
+    return _Segment(joined([word.text for word in words]), union(word.bbox for word in words))
+
+
+def joined(texts: Sequence[str]) -> str:
+    """The words as printed: a space apart, nothing between Chinese characters."""
+    whole = ""
+    for text in texts:
+        whole += text if not whole or (is_wide(whole[-1]) and is_wide(text[0])) else f" {text}"
+    return whole
+
+
+def _separators(rows: list[_Row], rules: Rules, box: Bbox, size: float) -> list[Interval]:
+    """The strips between columns, from left to right."""
+    body = [row for row in rows if len(row.segments) > 1]
+    if len(body) < 2:
+        return []
+    header_end = _header_end(rows, rules)
+    below = [row for row in body if row.top >= header_end]
+    considered = below if len(below) > 1 else body
+    least = size * (_GUTTER_OF_MANY if len(considered) >= _MANY_ROWS else _GUTTER)
+    taken = sorted((segment.bbox[0], segment.bbox[2]) for row in considered for segment in row.segments)
+    strips: list[Interval] = []
+    end = taken[0][1]
+    for start, stop in taken[1:]:
+        if start - end >= least:
+            strips.append((end, start))
+        end = max(end, stop)
+    for rule in rules.vertical:
+        inside = box[0] + size / 2 < rule.at < box[2] - size / 2
+        if inside and min(rule.end, box[3]) - max(rule.start, box[1]) > (box[3] - box[1]) / 2:
+            if not any(start <= rule.at <= stop for start, stop in strips):
+                strips.append((rule.at, rule.at))
+    return sorted(strips)
+
+
+def _header_end(rows: list[_Row], rules: Rules) -> float:
+    """Where the header ends: at the first horizontal rule that has text above and below it; the region's top where none has."""
+    top, bottom = rows[0].bottom, rows[-1].top
+    return next((rule.at for rule in rules.horizontal if top - 2 <= rule.at <= bottom + 2), rows[0].top)
+
+
+def _columns(box: Bbox, separators: list[Interval]) -> list[Interval]:
+    starts = [box[0], *(stop for _, stop in separators)]
+    ends = [*(start for start, _ in separators), box[2]]
+    return list(zip(starts, ends, strict=True))
+
+
+def _placed(row: _Row, columns: list[Interval], separators: list[Interval]) -> list[_Cell]:
+    """The row's segments in their columns; one that reaches over a strip takes the columns on both sides."""
+    cells: list[_Cell] = []
+    for segment in row.segments:
+        x0, _, x1, _ = segment.bbox
+        touched = [n for n, (start, end) in enumerate(columns) if x0 < end and start < x1]
+        if not touched:
+            middle = (x0 + x1) / 2
+            touched = [min(range(len(columns)), key=lambda n: abs(sum(columns[n]) / 2 - middle))]
+        first, last = touched[0], touched[-1]
+        if cells and cells[-1].last >= first:
+            before = cells.pop()
+            cells.append(
+                _Cell(before.first, max(last, before.last), joined([before.text, segment.text]), union([before.bbox, segment.bbox]))
+            )
+        else:
+            cells.append(_Cell(first, last, segment.text, segment.bbox))
+    return cells
+
+
+def _merged_rows(rows: list[_Row], placed: list[list[_Cell]], rules: Rules, size: float) -> list[list[_Cell]]:
+    """The table's rows: lines of text, those joined in which cells go on."""
+    header_end = _header_end(rows, rules)
+    steps = [after.top - before.top for before, after in pairwise(rows)]
+    usual = statistics.median(steps) if steps else 0.0
+    levels: list[list[_Cell]] = [placed[0]]
+    for number in range(1, len(rows)):
+        above, row = rows[number - 1], rows[number]
+        parted = any(above.bottom - 0.4 * size <= rule.at <= row.top + 0.4 * size for rule in rules.horizontal)
+        header = row.top < header_end
+        if not parted and _goes_on(levels[-1], placed[number], header=header, tight=steps[number - 1] < 0.85 * usual):
+            levels[-1] = _stacked(levels[-1], placed[number])
+        else:
+            levels.append(placed[number])
+    return levels
+
+
+def _goes_on(above: list[_Cell], row: list[_Cell], *, header: bool, tight: bool) -> bool:
+    """Whether the row holds the rest of the cells above it."""
+    if header:
+        return not any(cell.last > cell.first for cell in above)
+    if any(is_figure(cell.text) for cell in row):
+        return False
+    taken = {column for cell in above for column in range(cell.first, cell.last + 1)}
+    within = all(cell.first in taken for cell in row)
+    return within and (row[0].first > 0 or (tight and len(row) < len(above)))
+
+
+def _stacked(above: list[_Cell], below: list[_Cell]) -> list[_Cell]:
+    cells = list(above)
+    for cell in below:
+        for place, other in enumerate(cells):
+            if other.first <= cell.last and cell.first <= other.last:
+                text, box = joined([other.text, cell.text]), union([other.bbox, cell.bbox])
+                cells[place] = _Cell(min(other.first, cell.first), max(other.last, cell.last), text, box)
+                break
+        else:
+            cells.append(cell)
+    return sorted(cells, key=lambda cell: cell.first)
+
+
+def _table(levels: list[list[_Cell]], *, columns: int, ruled: bool) -> TableOnPage | None:
+    """The table of these rows, None where its cells are those of running text or hardly one is filled."""
+    cells = [cell for row in levels for cell in row]
+    filled = len(cells) / (len(levels) * columns)
+    if len(levels) < 2 or columns < 2 or filled < _LEAST_FILLED:
+        return None
+    lengths = statistics.median(len(cell.text) for cell in cells)
+    figures = sum(is_figure(cell.text) for cell in cells) / len(cells)
+    if lengths > _LONGEST_CELL or (not ruled and figures < _SHARE_OF_FIGURES):
+        return None
+    rows: list[tuple[str, ...]] = []
+    boxes: list[tuple[Bbox, ...]] = []
+    spans: list[Span] = []
+    for number, row in enumerate(levels):
+        around = union(cell.bbox for cell in row)
+        texts, places = [""] * columns, [around] * columns
+        for cell in row:
+            texts[cell.first], places[cell.first] = cell.text, cell.bbox
+            if cell.last > cell.first:
+                spans.append((number, cell.first, 1, cell.last - cell.first + 1))
+        rows.append(tuple(texts))
+        boxes.append(tuple(places))
+    return TableOnPage(union(cell.bbox for cell in cells), tuple(rows), tuple(boxes), tuple(spans))
