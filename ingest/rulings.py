@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.types import Bbox
+
 # A box no thicker than this is a stroke, in points.
 _THICKEST = 3.0
 # Strokes that lie no further from each other than this are one.
@@ -44,6 +46,19 @@ def rules_of(drawings: Iterable[Any]) -> Rules:
         elif x1 - x0 <= _THICKEST < y1 - y0:
             upright.append(Rule((x0 + x1) / 2, y0, y1))
     return Rules(_joined(flat), _joined(upright))
+
+
+def slanted_strokes(drawings: Iterable[Any]) -> list[Bbox]:
+    """The boxes of the curves and of the lines that run aslant."""
+    boxes: list[Bbox] = []
+    for drawing in drawings:
+        for kind, *points in drawing["items"]:
+            if kind in ("l", "c"):
+                xs, ys = zip(*points, strict=True)
+                box = (min(xs), min(ys), max(xs), max(ys))
+                if min(box[2] - box[0], box[3] - box[1]) > _THICKEST:
+                    boxes.append(box)
+    return boxes
 
 
 def _strokes(drawings: Iterable[Any]) -> Iterator[tuple[float, float, float, float]]:

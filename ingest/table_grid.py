@@ -24,7 +24,7 @@ Interval = tuple[float, float]
 
 # Words of one cell stand closer than this many type sizes; a strip between columns is at least as wide as the second figure,
 # where there are many rows as the third.
-_WORD_GAP = 0.75
+_WORD_GAP = 0.5
 _GUTTER = 0.8
 _GUTTER_OF_MANY = 0.4
 _MANY_ROWS = 5
@@ -32,7 +32,10 @@ _MANY_ROWS = 5
 _LONGEST_CELL = 45
 _SHARE_OF_FIGURES = 0.3
 _LEAST_FILLED = 0.35
-_UNITS = frozenset("$ € £ ¥ ￥ % ‰ ) US$ A$ C$ RMB HK$".split())
+# Lines that reach into each other by this share of their height stand beside each other; rows closer than this share of the
+# usual distance belong together.
+_OVERLAP = 0.25
+_TIGHT = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +67,22 @@ def grid_of(words: Sequence[PrintedWord], rules: Rules, *, ruled: bool) -> Table
         return None
     box = union(word.bbox for word in words)
     size = statistics.median(word.bbox[3] - word.bbox[1] for word in words)
-    rows = [_row([words[n] for n in row], size) for row in rows_of([word.bbox for word in words])]
+    rows = [_row([words[n] for n in row], rules, size) for row in rows_of([word.bbox for word in words])]
     separators = _separators(rows, rules, box, size)
     if not separators:
         return None
     columns = _columns(box, separators)
-    placed = [_placed(row, columns, separators) for row in rows]
+    placed = [_placed(row, columns, rules) for row in rows]
     levels = _merged_rows(rows, placed, rules, size)
     return _table(levels, columns=len(columns), ruled=ruled)
 
 
-def _row(words: list[PrintedWord], size: float) -> _Row:
+def _row(words: list[PrintedWord], rules: Rules, size: float) -> _Row:
     groups: list[list[PrintedWord]] = []
     for word in words:
-        if groups and word.bbox[0] - groups[-1][-1].bbox[2] < _WORD_GAP * size:
+        last = groups[-1][-1].bbox[2] if groups else float("-inf")
+        parted = any(last <= rule.at <= word.bbox[0] for rule in rules.vertical)
+        if word.bbox[0] - last < _WORD_GAP * size and not parted:
             groups[-1].append(word)
         else:
             groups.append([word])
@@ -115,9 +120,9 @@ def _separators(rows: list[_Row], rules: Rules, box: Bbox, size: float) -> list[
         end = max(end, stop)
     for rule in rules.vertical:
         inside = box[0] + size / 2 < rule.at < box[2] - size / 2
-        if inside and min(rule.end, box[3]) - max(rule.start, box[1]) > (box[3] - box[1]) / 2:
-            if not any(start <= rule.at <= stop for start, stop in strips):
-                strips.append((rule.at, rule.at))
+        crossed = any(start < rule.at < stop for start, stop in [*strips, *taken])
+        if inside and not crossed:
+            strips.append((rule.at, rule.at))
     return sorted(strips)
 
 
@@ -133,15 +138,15 @@ def _columns(box: Bbox, separators: list[Interval]) -> list[Interval]:
     return list(zip(starts, ends, strict=True))
 
 
-def _placed(row: _Row, columns: list[Interval], separators: list[Interval]) -> list[_Cell]:
+def _placed(row: _Row, columns: list[Interval], rules: Rules) -> list[_Cell]:
     """The row's segments in their columns; one that reaches over a strip takes the columns on both sides."""
     cells: list[_Cell] = []
-    for segment in row.segments:
+    for segment, (left, right) in zip(row.segments, _frames(row, rules), strict=True):
         x0, _, x1, _ = segment.bbox
         touched = [n for n, (start, end) in enumerate(columns) if x0 < end and start < x1]
+        touched = [n for n, (start, end) in enumerate(columns) if left < (start + end) / 2 < right] or touched
         if not touched:
-            middle = (x0 + x1) / 2
-            touched = [min(range(len(columns)), key=lambda n: abs(sum(columns[n]) / 2 - middle))]
+            touched = [min(range(len(columns)), key=lambda n: abs(sum(columns[n]) - x0 - x1))]
         first, last = touched[0], touched[-1]
         if cells and cells[-1].last >= first:
             before = cells.pop()
@@ -151,6 +156,22 @@ def _placed(row: _Row, columns: list[Interval], separators: list[Interval]) -> l
         else:
             cells.append(_Cell(first, last, segment.text, segment.bbox))
     return cells
+
+
+def _frames(row: _Row, rules: Rules) -> list[Interval]:
+    """For each of the row's segments the vertical rules that stand beside it, where it is alone between them; else nothing."""
+    middle = (row.top + row.bottom) / 2
+    upright = [rule.at for rule in rules.vertical if rule.start < middle < rule.end]
+    frames: list[Interval] = []
+    for segment in row.segments:
+        left = max((at for at in upright if at <= segment.bbox[0] + 1), default=None)
+        right = min((at for at in upright if at >= segment.bbox[2] - 1), default=None)
+        if left is None or right is None:
+            frames.append((0.0, 0.0))
+            continue
+        alone = sum(left <= one.bbox[0] + 1 and one.bbox[2] - 1 <= right for one in row.segments) == 1
+        frames.append((left, right) if alone else (0.0, 0.0))
+    return frames
 
 
 def _merged_rows(rows: list[_Row], placed: list[list[_Cell]], rules: Rules, size: float) -> list[list[_Cell]]:
@@ -163,7 +184,9 @@ def _merged_rows(rows: list[_Row], placed: list[list[_Cell]], rules: Rules, size
         above, row = rows[number - 1], rows[number]
         parted = any(above.bottom - 0.4 * size <= rule.at <= row.top + 0.4 * size for rule in rules.horizontal)
         header = row.top < header_end
-        if not parted and _goes_on(levels[-1], placed[number], header=header, tight=steps[number - 1] < 0.85 * usual):
+        beside = row.top < above.bottom - _OVERLAP * size and not _share_columns(levels[-1], placed[number])
+        goes_on = _goes_on(levels[-1], placed[number], header=header, tight=steps[number - 1] < _TIGHT * usual)
+        if beside or (goes_on and not parted):
             levels[-1] = _stacked(levels[-1], placed[number])
         else:
             levels.append(placed[number])
@@ -179,6 +202,10 @@ def _goes_on(above: list[_Cell], row: list[_Cell], *, header: bool, tight: bool)
     taken = {column for cell in above for column in range(cell.first, cell.last + 1)}
     within = all(cell.first in taken for cell in row)
     return within and (row[0].first > 0 or (tight and len(row) < len(above)))
+
+
+def _share_columns(above: list[_Cell], below: list[_Cell]) -> bool:
+    return any(one.first <= other.last and other.first <= one.last for one in above for other in below)
 
 
 def _stacked(above: list[_Cell], below: list[_Cell]) -> list[_Cell]:

@@ -6,16 +6,17 @@ text is put together.
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pymupdf
 
-from ingest.lines import PrintedLine, PrintedWord, holds_middle
-from ingest.page_table import TableOnPage
+from ingest.lines import PrintedLine, PrintedWord, holds_middle, rows_of
+from ingest.page_table import TableOnPage, is_figure
 from ingest.reading_order import columns_in_order
-from ingest.rulings import Rule, Rules, rules_of
+from ingest.rulings import Rule, Rules, rules_of, slanted_strokes
 from ingest.table_grid import grid_of, joined
 from ingest.types import Bbox, Span
 
@@ -33,6 +34,16 @@ _SHORTEST_RULE = 60.0
 # Lines of a table stand no further apart than this many type sizes.
 _ROWS_APART = 2.6
 _LEAST_ROWS = 3
+# A table holds at least this share of the words of its region; less is its header.
+_WHOLE = 0.7
+# Drawn lines that run aslant or are curves, as in a chart.
+_STROKES_OF_A_CHART = 3
+# A caption stands no further from what it names than this, in points.
+_CAPTION_WITHIN = 60.0
+_FIGURE_CAPTION = re.compile(r"(?:figure|fig\.|chart|graph|diagram|abbildung|abb\.|graphique)\s*[\dA-Z]|图\s*\d", re.IGNORECASE)
+_CAPTION = re.compile(rf"{_FIGURE_CAPTION.pattern}|(?:table|tab\.|tabelle|tableau|exhibit|box)\s*[\dA-Z]|表\s*\d", re.IGNORECASE)
+# A line that is wider than this share of a table and stands alone between two of its rules is text between two tables.
+_WIDE = 0.5
 
 
 def find_tables(page: Any, content: Any, lines: Sequence[PrintedLine]) -> list[TableOnPage]:
@@ -41,28 +52,64 @@ def find_tables(page: Any, content: Any, lines: Sequence[PrintedLine]) -> list[T
     strokes = sum(len(drawing["items"]) for drawing in drawings)
     rules = rules_of(drawings) if strokes else Rules()
     search = strokes >= _LEAST_STROKES
-    regions = list(_ruled_regions(rules))
+    regions = list(_ruled_regions(rules, lines))
     runs = list(_aligned_runs(lines))
+    drawn = slanted_strokes(drawings) if regions or runs else []
     if not (search or regions or runs):
         return []
     words = [PrintedWord(word, (x0, y0, x1, y1)) for x0, y0, x1, y1, word, *_ in content.extractWORDS()]
-    found = list(_gridded(page, words)) if search and rules.vertical and rules.horizontal else []
+    found = list(_gridded(page, words, rules)) if search and rules.vertical and rules.horizontal else []
     for region, ruled in [*((region, True) for region in regions), *((region, False) for region in runs)]:
+        if _is_figure_region(region, drawn, lines):
+            continue
         inside = [word for word in words if holds_middle(region, word.bbox)]
-        if any(table.contains(word.bbox) for table in found for word in inside):
+        rivals = [table for table in found if any(table.contains(word.bbox) for word in inside)]
+        if rivals and not (ruled and _is_part(rivals, region, inside)):
             continue
         if (table := grid_of(inside, _within(rules, region), ruled=ruled)) is not None:
-            found.append(table)
+            found = [one for one in found if one not in rivals] + [table]
     return sorted(found, key=lambda table: table.bbox[1])
 
 
-def _gridded(page: Any, words: list[PrintedWord]) -> Iterator[TableOnPage]:
+def _is_figure_region(region: Bbox, drawn: Sequence[Bbox], lines: Sequence[PrintedLine]) -> bool:
+    """Whether the region is a chart: lines are drawn in it that are no rules, or its caption calls it a figure."""
+    if sum(holds_middle(region, stroke) for stroke in drawn) >= _STROKES_OF_A_CHART:
+        return True
+    captions = [line for line in lines if _CAPTION.match(line.text) and line.bbox[0] < region[2] and region[0] < line.bbox[2]]
+    near = [line for line in captions if region[1] - _CAPTION_WITHIN < line.bbox[1] < region[3] + _CAPTION_WITHIN / 2]
+    if not near:
+        return False
+    above = [line for line in near if line.bbox[1] <= region[1] + line.size]
+    caption = max(above, key=lambda line: line.bbox[1]) if above else min(near, key=lambda line: line.bbox[1])
+    return _FIGURE_CAPTION.match(caption.text) is not None
+
+
+def _is_part(tables: Sequence[TableOnPage], region: Bbox, words: Sequence[PrintedWord]) -> bool:
+    """Whether the tables are only a part of what the region holds: a header with a grid above rows without one."""
+    if any(table.bbox[0] < region[0] - _SAME_PLACE or table.bbox[2] > region[2] + _SAME_PLACE for table in tables):
+        return False
+    return sum(any(table.contains(word.bbox) for table in tables) for word in words) < _WHOLE * len(words)
+
+
+def _gridded(page: Any, words: list[PrintedWord], rules: Rules) -> Iterator[TableOnPage]:
+    """The tables with a grid; where a cell of it holds figures one below the other, its rows are those of the text."""
     for grid in page.find_tables(strategy="lines_strict", use_layout=False).tables:
-        if (table := _table(grid, words)) is not None:
-            yield table
+        if (table := _table(grid, words)) is None:
+            continue
+        if any(_holds_column(cell, words) for row in grid.rows for cell in row.cells if cell):
+            inside = [word for word in words if table.contains(word.bbox)]
+            table = grid_of(inside, _within(rules, table.bbox), ruled=True) or table
+        yield table
 
 
-def _ruled_regions(rules: Rules) -> Iterator[Bbox]:
+def _holds_column(cell: Bbox, words: Sequence[PrintedWord]) -> bool:
+    """Whether the cell holds two figures, one below the other: a figure does not go on in the next line."""
+    inside = [word for word in words if holds_middle(cell, word.bbox)]
+    rows = rows_of([word.bbox for word in inside])
+    return len(rows) > 1 and all(is_figure(joined([inside[n].text for n in row])) for row in rows)
+
+
+def _ruled_regions(rules: Rules, lines: Sequence[PrintedLine]) -> Iterator[Bbox]:
     """Where two horizontal rules or more begin and end at the same places, from the first to the last of them."""
     groups: list[list[Rule]] = []
     for rule in rules.horizontal:
@@ -73,9 +120,21 @@ def _ruled_regions(rules: Rules) -> Iterator[Bbox]:
             groups.append([rule])
         else:
             group.append(rule)
-    for group in groups:
-        if len(group) > 1:
-            yield group[0].start - 2, group[0].at - 2, group[0].end + 2, group[-1].at + 2
+    for group in sorted(groups, key=lambda group: group[0].start - group[0].end):  # the longest first: shorter ones part headers
+        first = 0
+        for number in range(1, len(group) + 1):
+            if number == len(group) or _is_text_between(group[number - 1], group[number], lines):
+                if number - first > 1:
+                    yield group[first].start - 2, group[first].at - 2, group[first].end + 2, group[number - 1].at + 2
+                first = number
+
+
+def _is_text_between(above: Rule, below: Rule, lines: Sequence[PrintedLine]) -> bool:
+    """Whether a wide line stands between two rules, and nothing in columns."""
+    between = [line for line in lines if above.at < (line.bbox[1] + line.bbox[3]) / 2 < below.at]
+    between = [line for line in between if above.start - 2 <= (line.bbox[0] + line.bbox[2]) / 2 <= above.end + 2]
+    wide = any(line.bbox[2] - line.bbox[0] > _WIDE * (above.end - above.start) for line in between)
+    return wide and all(len(row) == 1 for row in rows_of([line.bbox for line in between]))
 
 
 def _same_extent(one: Rule, other: Rule) -> bool:
