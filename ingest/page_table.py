@@ -15,6 +15,7 @@ from ingest.types import Bbox, Span
 COLUMN_MARK = " | "
 """Between the cells of a row, wherever a table is text."""
 
+_DASHES = "---"
 # More rows of names than these are not a header.
 _MOST_HEADER_ROWS = 3
 _FIGURE = re.compile(r"[\s\d.,'’%‰+\-–—−()$€£¥￥/*]*\d[\s\d.,'’%‰+\-–—−()$€£¥￥/*]*")
@@ -40,7 +41,12 @@ class TableOnPage:
 
 def dashes_below(row: Sequence[str]) -> str:
     """The row that stands below the first row of a table in Markdown."""
-    return COLUMN_MARK.join("---" for _ in row)
+    return COLUMN_MARK.join(_DASHES for _ in row)
+
+
+def is_dashes(row: str) -> bool:
+    """Whether the written row is one of dashes."""
+    return set(row.split(COLUMN_MARK)) == {_DASHES}
 
 
 def header_row_count(rows: Sequence[Sequence[str]]) -> int:

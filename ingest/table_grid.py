@@ -151,7 +151,9 @@ def _placed(row: _Row, columns: list[Interval], rules: Rules) -> list[_Cell]:
         if cells and cells[-1].last >= first:
             before = cells.pop()
             cells.append(
-                _Cell(before.first, max(last, before.last), joined([before.text, segment.text]), union([before.bbox, segment.bbox]))
+                _Cell(
+                    before.first, max(last, before.last), joined([before.text, segment.text]), union([before.bbox, segment.bbox])
+                )
             )
         else:
             cells.append(_Cell(first, last, segment.text, segment.bbox))
