@@ -38,6 +38,18 @@ class TableOnPage:
         """Whether the middle of the box lies inside the table."""
         return holds_middle(self.bbox, box)
 
+    def mirrored(self) -> TableOnPage:
+        """The table with its last column first."""
+        width = len(self.rows[0])
+        spans = tuple((row, width - column - columns, rows, columns) for row, column, rows, columns in self.spans)
+        rows = [list(row) for row in self.rows]
+        boxes = [list(row) for row in self.cell_boxes]
+        for row, column, _, columns in self.spans:  # a cell stands at the first of its places
+            for cells in (rows[row], boxes[row]):
+                cells[column], cells[column + columns - 1] = cells[column + columns - 1], cells[column]
+        turned = tuple(tuple(reversed(row)) for row in rows), tuple(tuple(reversed(row)) for row in boxes)
+        return TableOnPage(self.bbox, *turned, spans)
+
 
 def dashes_below(row: Sequence[str]) -> str:
     """The row that stands below the first row of a table in Markdown."""

@@ -15,12 +15,11 @@ import pymupdf
 
 from ingest.composition import compose
 from ingest.errors import InputRefused
-from ingest.lines import PrintedLine
+from ingest.pdf_text import PageText
 from ingest.settings import ReadLimits
-from ingest.tables import TEXT_FLAGS, find_tables
+from ingest.tables import find_tables
 from ingest.types import Bbox, Page
 
-_BOLD = 1 << 4
 
 
 def open_pdf(path: Path, *, limits: ReadLimits) -> Any:
@@ -96,23 +95,6 @@ def _upright(page: Any) -> Any:
 
 
 def _read_page(page: Any, *, number: int) -> Page:
-    content = page.get_textpage(flags=TEXT_FLAGS)
-    lines = printed_lines(content)
+    text = PageText(page)
     width, height = round(float(page.rect.width), 1), round(float(page.rect.height), 1)
-    return compose(lines, find_tables(page, content, lines), number=number, width=width, height=height)
-
-
-def printed_lines(content: Any) -> list[PrintedLine]:
-    """The lines of a PyMuPDF text page, in the order of the file."""
-    lines: list[PrintedLine] = []
-    for block in content.extractDICT()["blocks"]:
-        for line in block.get("lines", ()):
-            spans = [span for span in line["spans"] if span["text"].strip()]
-            if text := "".join(span["text"] for span in line["spans"]).replace("\x00", "").strip():
-                size = max(spans, key=lambda span: len(span["text"]))["size"]
-                lines.append(PrintedLine(text, line["bbox"], size, all(_is_bold(span) for span in spans)))
-    return lines
-
-
-def _is_bold(span: Any) -> bool:
-    return bool(span["flags"] & _BOLD) or "bold" in span["font"].lower()
+    return compose(text.lines, find_tables(page, text), number=number, width=width, height=height)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ingest.layout import is_wide
-from ingest.lines import PrintedWord, rows_of, union
+from ingest.lines import PrintedWord, is_right_to_left, rows_of, union
 from ingest.page_table import TableOnPage, is_figure
 from ingest.rulings import Rules
 from ingest.types import Bbox, Span
@@ -91,7 +91,8 @@ def _row(words: list[PrintedWord], rules: Rules, size: float) -> _Row:
 
 
 def _segment(words: list[PrintedWord]) -> _Segment:
-    return _Segment(joined([word.text for word in words]), union(word.bbox for word in words))
+    backwards = is_right_to_left("".join(word.text for word in words))
+    return _Segment(joined([word.text for word in (reversed(words) if backwards else words)]), union(word.bbox for word in words))
 
 
 def joined(texts: Sequence[str]) -> str:

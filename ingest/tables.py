@@ -11,17 +11,13 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pymupdf
-
-from ingest.lines import PrintedLine, PrintedWord, holds_middle, rows_of
+from ingest.lines import PrintedLine, PrintedWord, holds_middle, is_right_to_left, rows_of
 from ingest.page_table import TableOnPage, is_figure
+from ingest.pdf_text import PageText
 from ingest.reading_order import columns_in_order
 from ingest.rulings import Rule, Rules, rules_of, slanted_strokes
 from ingest.table_grid import grid_of, joined
 from ingest.types import Bbox, Span
-
-TEXT_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP
-"""How text is taken from a page: spaces kept, ligatures spelled out, nothing from outside the page."""
 
 # A page with fewer ruling strokes than a 2 × 2 table needs is not searched: the search costs 20 to 100 ms a page.
 _LEAST_STROKES = 6
@@ -46,8 +42,9 @@ _CAPTION = re.compile(rf"{_FIGURE_CAPTION.pattern}|(?:table|tab\.|tabelle|tablea
 _WIDE = 0.5
 
 
-def find_tables(page: Any, content: Any, lines: Sequence[PrintedLine]) -> list[TableOnPage]:
-    """The tables of a PyMuPDF page with this text page and these lines, from top to bottom."""
+def find_tables(page: Any, text: PageText) -> list[TableOnPage]:
+    """The tables of a PyMuPDF page with this text, from top to bottom."""
+    lines = text.lines
     drawings = page.get_cdrawings()
     strokes = sum(len(drawing["items"]) for drawing in drawings)
     rules = rules_of(drawings) if strokes else Rules()
@@ -57,7 +54,7 @@ def find_tables(page: Any, content: Any, lines: Sequence[PrintedLine]) -> list[T
     drawn = slanted_strokes(drawings) if regions or runs else []
     if not (search or regions or runs):
         return []
-    words = [PrintedWord(word, (x0, y0, x1, y1)) for x0, y0, x1, y1, word, *_ in content.extractWORDS()]
+    words = text.words
     found = list(_gridded(page, words, rules)) if search and rules.vertical and rules.horizontal else []
     for region, ruled in [*((region, True) for region in regions), *((region, False) for region in runs)]:
         if _is_figure_region(region, drawn, lines):
@@ -68,7 +65,12 @@ def find_tables(page: Any, content: Any, lines: Sequence[PrintedLine]) -> list[T
             continue
         if (table := grid_of(inside, _within(rules, region), ruled=ruled)) is not None:
             found = [one for one in found if one not in rivals] + [table]
-    return sorted(found, key=lambda table: table.bbox[1])
+    return sorted((_as_read(table) for table in found), key=lambda table: table.bbox[1])
+
+
+def _as_read(table: TableOnPage) -> TableOnPage:
+    """The table with its first column first, which is the right one where it is written from right to left."""
+    return table.mirrored() if is_right_to_left("".join(map("".join, table.rows))) else table
 
 
 def _is_figure_region(region: Bbox, drawn: Sequence[Bbox], lines: Sequence[PrintedLine]) -> bool:
