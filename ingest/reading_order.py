@@ -25,6 +25,8 @@ _NARROWEST_GUTTER = 0.9
 _NARROWEST_PROSE = 10
 # Boxes beside each other that begin within this many type sizes of the same height stand in one row.
 _SAME_HEIGHT = 0.35
+# Rows no further above columns than this many type sizes may be theirs.
+_CLOSE = 2
 # Of a form's or table's narrower side, at least this share has a partner beside it.
 _SHARE_BESIDE = 0.6
 # Deeper nesting of columns than this is not on paper.
@@ -69,12 +71,20 @@ def _columns(boxes: Sequence[Bbox], numbers: list[int], *, size: float, right_to
         if gutter is None or depth == _DEEPEST or not _parts_columns(boxes, inside, gutter, size):
             plain.extend(band.rows)
             continue
+        while plain and _leads_into(boxes, plain[-1], inside, gutter, size):
+            inside = [*plain.pop(), *inside]
         found.extend(_column(boxes, plain, right_to_left=right_to_left))
         plain = []
         sides = [[n for n in inside if boxes[n][2] <= gutter[0]], [n for n in inside if boxes[n][0] >= gutter[1]]]
         for side in reversed(sides) if right_to_left else sides:
             found.extend(_columns(boxes, side, size=size, right_to_left=right_to_left, depth=depth + 1))
     return [*found, *_column(boxes, plain, right_to_left=right_to_left)]
+
+
+def _leads_into(boxes: Sequence[Bbox], row: list[int], below: list[int], gutter: Interval, size: float) -> bool:
+    """Whether a row close above columns leaves their gutter free: their first lines, where one column begins higher."""
+    clear = all(boxes[n][2] <= gutter[0] or boxes[n][0] >= gutter[1] for n in row)
+    return clear and min(boxes[n][1] for n in below) - max(boxes[n][3] for n in row) < _CLOSE * size
 
 
 def _column(boxes: Sequence[Bbox], rows: list[list[int]], *, right_to_left: bool) -> list[Column]:
@@ -87,7 +97,7 @@ def _column(boxes: Sequence[Bbox], rows: list[list[int]], *, right_to_left: bool
 
 def _bands(boxes: Sequence[Bbox], numbers: list[int], *, narrowest: float) -> list[_Band]:
     """Runs of rows through which the same gutters pass, from top to bottom."""
-    left, right = min(boxes[n][0] for n in numbers) - narrowest, max(boxes[n][2] for n in numbers) + narrowest
+    left, right = min(boxes[n][0] for n in numbers), max(boxes[n][2] for n in numbers)
     bands: list[_Band] = []
     for row in ([numbers[i] for i in row] for row in rows_of([boxes[n] for n in numbers])):
         free = _free([(boxes[n][0], boxes[n][2]) for n in row], left, right, narrowest)
