@@ -67,7 +67,7 @@ def header_row_count(rows: Sequence[Sequence[str]]) -> int:
     count = 0
     for row in rows[:_MOST_HEADER_ROWS]:
         filled = [cell for cell in row if cell]
-        if any(is_figure(cell) and not _YEAR.fullmatch(cell) for cell in filled):
+        if any(is_figure(cell) and not is_year(cell) for cell in filled):
             break
         count += 1
         if len(filled) > 1 and len(filled) >= len(row) - 1:
@@ -80,6 +80,11 @@ def header_row_count(rows: Sequence[Sequence[str]]) -> int:
 def is_figure(cell: str) -> bool:
     """Whether the cell holds a number and no word."""
     return _FIGURE.fullmatch(cell) is not None
+
+
+def is_year(cell: str) -> bool:
+    """Whether the cell holds a year or a span of years."""
+    return _YEAR.fullmatch(cell) is not None
 
 
 def header_text(rows: Sequence[Sequence[str]]) -> str:

@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from ingest.layout import is_wide
 from ingest.lines import PrintedWord, is_right_to_left, rows_of, union
-from ingest.page_table import TableOnPage, is_figure
+from ingest.page_table import TableOnPage, is_figure, is_year
 from ingest.rulings import Rules
 from ingest.types import Bbox, Span
 
@@ -32,6 +32,9 @@ _MANY_ROWS = 5
 _LONGEST_CELL = 45
 _SHARE_OF_FIGURES = 0.3
 _LEAST_FILLED = 0.35
+_SIGNS_BEFORE = frozenset("$ € £ ¥ ￥ US$ A$ C$ RMB HK$".split())
+_SIGNS_BEHIND = frozenset("% ‰ ) )%".split())
+_NOTHING = frozenset("- – — ―".split())
 # Lines that reach into each other by this share of their height stand beside each other; rows closer than this share of the
 # usual distance belong together.
 _OVERLAP = 0.25
@@ -72,7 +75,8 @@ def grid_of(words: Sequence[PrintedWord], rules: Rules, *, ruled: bool) -> Table
     if not separators:
         return None
     columns = _columns(box, separators)
-    placed = [_placed(row, columns, rules) for row in rows]
+    header_end = _header_end(rows, rules)
+    placed = [_placed(row, columns, rules, header_end) for row in rows]
     levels = _merged_rows(rows, placed, rules, size)
     return _table(levels, columns=len(columns), ruled=ruled)
 
@@ -82,12 +86,19 @@ def _row(words: list[PrintedWord], rules: Rules, size: float) -> _Row:
     for word in words:
         last = groups[-1][-1].bbox[2] if groups else float("-inf")
         parted = any(last <= rule.at <= word.bbox[0] for rule in rules.vertical)
-        if word.bbox[0] - last < _WORD_GAP * size and not parted:
+        if groups and (_is_unit(groups[-1], word) or (word.bbox[0] - last < _WORD_GAP * size and not parted)):
             groups[-1].append(word)
         else:
             groups.append([word])
     segments = [_segment(group) for group in groups]
     return _Row(segments, min(word.bbox[1] for word in words), max(word.bbox[3] for word in words))
+
+
+def _is_unit(before: list[PrintedWord], word: PrintedWord) -> bool:
+    """Whether a sign and a figure, which accountants set far apart, are one cell."""
+    if before[-1].text in _SIGNS_BEFORE and len(before) == 1:
+        return is_figure(word.text) or word.text in _NOTHING
+    return word.text in _SIGNS_BEHIND and is_figure(before[-1].text)
 
 
 def _segment(words: list[PrintedWord]) -> _Segment:
@@ -128,9 +139,12 @@ def _separators(rows: list[_Row], rules: Rules, box: Bbox, size: float) -> list[
 
 
 def _header_end(rows: list[_Row], rules: Rules) -> float:
-    """Where the header ends: at the first horizontal rule that has text above and below it; the region's top where none has."""
+    """Where the header ends: at the first horizontal rule that has text above and below it, or above the first row with a figure
+    that is no year; the region's top where neither is there."""
     top, bottom = rows[0].bottom, rows[-1].top
-    return next((rule.at for rule in rules.horizontal if top - 2 <= rule.at <= bottom + 2), rows[0].top)
+    ruled = next((rule.at for rule in rules.horizontal if top - 2 <= rule.at <= bottom + 2), rows[0].top)
+    figures = (row.top for row in rows if any(is_figure(one.text) and not is_year(one.text) for one in row.segments[1:]))
+    return min(ruled, next(figures, ruled))
 
 
 def _columns(box: Bbox, separators: list[Interval]) -> list[Interval]:
@@ -139,10 +153,10 @@ def _columns(box: Bbox, separators: list[Interval]) -> list[Interval]:
     return list(zip(starts, ends, strict=True))
 
 
-def _placed(row: _Row, columns: list[Interval], rules: Rules) -> list[_Cell]:
+def _placed(row: _Row, columns: list[Interval], rules: Rules, header_end: float) -> list[_Cell]:
     """The row's segments in their columns; one that reaches over a strip takes the columns on both sides."""
     cells: list[_Cell] = []
-    for segment, (left, right) in zip(row.segments, _frames(row, rules), strict=True):
+    for segment, (left, right) in zip(row.segments, _frames(row, rules, header_end), strict=True):
         x0, _, x1, _ = segment.bbox
         touched = [n for n, (start, end) in enumerate(columns) if x0 < end and start < x1]
         touched = [n for n, (start, end) in enumerate(columns) if left < (start + end) / 2 < right] or touched
@@ -161,15 +175,16 @@ def _placed(row: _Row, columns: list[Interval], rules: Rules) -> list[_Cell]:
     return cells
 
 
-def _frames(row: _Row, rules: Rules) -> list[Interval]:
-    """For each of the row's segments the vertical rules that stand beside it, where it is alone between them; else nothing."""
+def _frames(row: _Row, rules: Rules, header_end: float) -> list[Interval]:
+    """For each of the row's segments the vertical rules that stand beside it, where it is alone between them and may take more
+    than a column; else nothing."""
     middle = (row.top + row.bottom) / 2
     upright = [rule.at for rule in rules.vertical if rule.start < middle < rule.end]
     frames: list[Interval] = []
     for segment in row.segments:
         left = max((at for at in upright if at <= segment.bbox[0] + 1), default=None)
         right = min((at for at in upright if at >= segment.bbox[2] - 1), default=None)
-        if left is None or right is None:
+        if left is None or right is None or (row.top >= header_end and is_figure(segment.text)):
             frames.append((0.0, 0.0))
             continue
         alone = sum(left <= one.bbox[0] + 1 and one.bbox[2] - 1 <= right for one in row.segments) == 1

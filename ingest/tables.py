@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ingest.lines import PrintedLine, PrintedWord, holds_middle, is_right_to_left, rows_of
+from ingest.lines import PrintedLine, PrintedWord, holds_middle, is_right_to_left, rows_of, union
 from ingest.page_table import TableOnPage, is_figure
 from ingest.pdf_text import PageText
 from ingest.reading_order import columns_in_order
@@ -30,6 +30,7 @@ _SHORTEST_RULE = 60.0
 # Lines of a table stand no further apart than this many type sizes.
 _ROWS_APART = 2.6
 _LEAST_ROWS = 3
+_LABELS_BETWEEN = 3
 # A table holds at least this share of the words of its region; less is its header.
 _WHOLE = 0.7
 # Drawn lines that run aslant or are curves, as in a chart.
@@ -55,7 +56,9 @@ def find_tables(page: Any, text: PageText) -> list[TableOnPage]:
     if not (search or regions or runs):
         return []
     words = text.words
-    found = list(_gridded(page, words, rules)) if search and rules.vertical and rules.horizontal else []
+    grids = list(_gridded(page, words)) if search and rules.vertical and rules.horizontal else []
+    found = [table for table in grids if not _holds_columns(table, words)]
+    coarse = [table for table in grids if table not in found]
     for region, ruled in [*((region, True) for region in regions), *((region, False) for region in runs)]:
         if _is_figure_region(region, drawn, lines):
             continue
@@ -65,6 +68,10 @@ def find_tables(page: Any, text: PageText) -> list[TableOnPage]:
             continue
         if (table := grid_of(inside, _within(rules, region), ruled=ruled)) is not None:
             found = [one for one in found if one not in rivals] + [table]
+    for grid in coarse:  # its rows are those of the text
+        inside = [word for word in words if grid.contains(word.bbox)]
+        if not any(table.contains(word.bbox) for table in found for word in inside):
+            found.append(grid_of(inside, _within(rules, grid.bbox), ruled=True) or grid)
     return sorted((_as_read(table) for table in found), key=lambda table: table.bbox[1])
 
 
@@ -93,22 +100,21 @@ def _is_part(tables: Sequence[TableOnPage], region: Bbox, words: Sequence[Printe
     return sum(any(table.contains(word.bbox) for table in tables) for word in words) < _WHOLE * len(words)
 
 
-def _gridded(page: Any, words: list[PrintedWord], rules: Rules) -> Iterator[TableOnPage]:
-    """The tables with a grid; where a cell of it holds figures one below the other, its rows are those of the text."""
+def _gridded(page: Any, words: list[PrintedWord]) -> Iterator[TableOnPage]:
     for grid in page.find_tables(strategy="lines_strict", use_layout=False).tables:
-        if (table := _table(grid, words)) is None:
-            continue
-        if any(_holds_column(cell, words) for row in grid.rows for cell in row.cells if cell):
-            inside = [word for word in words if table.contains(word.bbox)]
-            table = grid_of(inside, _within(rules, table.bbox), ruled=True) or table
-        yield table
+        if (table := _table(grid, words)) is not None:
+            yield table
 
 
-def _holds_column(cell: Bbox, words: Sequence[PrintedWord]) -> bool:
-    """Whether the cell holds two figures, one below the other: a figure does not go on in the next line."""
-    inside = [word for word in words if holds_middle(cell, word.bbox)]
-    rows = rows_of([word.bbox for word in inside])
-    return len(rows) > 1 and all(is_figure(joined([inside[n].text for n in row])) for row in rows)
+def _holds_columns(table: TableOnPage, words: Sequence[PrintedWord]) -> bool:
+    """Whether a cell holds figures one below the other: a figure does not go on in the next line, so more than a row is in it."""
+    boxes = {box for row, texts in zip(table.cell_boxes, table.rows, strict=True) for box, text in zip(row, texts, strict=True) if text}
+    return any(_holds_column([word for word in words if holds_middle(box, word.bbox)]) for box in boxes)
+
+
+def _holds_column(words: Sequence[PrintedWord]) -> bool:
+    rows = rows_of([word.bbox for word in words])
+    return len(rows) > 1 and all(is_figure(joined([words[n].text for n in row])) for row in rows)
 
 
 def _ruled_regions(rules: Rules, lines: Sequence[PrintedLine]) -> Iterator[Bbox]:
@@ -152,22 +158,33 @@ def _within(rules: Rules, region: Bbox) -> Rules:
 
 
 def _aligned_runs(lines: Sequence[PrintedLine]) -> Iterator[Bbox]:
-    """Where several rows of lines that stand beside each other follow one another: what a table without rules looks like."""
+    """Where several rows of lines that stand beside each other follow one another: what a table without rules looks like.
+
+    Between two such rows a few may stand that reach no further than the first column: labels, and the first lines of long ones.
+    """
     if not lines:
         return
-    size = statistics.median(line.size for line in lines)
+    size = statistics.median(line.size for line in lines) or 10.0
     boxes = [line.bbox for line in lines]
-    for column in columns_in_order(boxes, size=size or 10.0):
-        run: list[tuple[int, ...]] = []
+    for column in columns_in_order(boxes, size=size):
+        run: list[Bbox] = []
+        waiting: list[Bbox] = []
+        rows, second = 0, float("inf")
         for row in (*column.rows, ()):
-            near = not run or (row and min(boxes[n][1] for n in row) - min(boxes[n][1] for n in run[-1]) < _ROWS_APART * size)
-            if row and near and len(row) > 1:
-                run.append(row)
+            box = union(boxes[n] for n in row) if row else None
+            near = box is not None and (not run or box[1] - (waiting or run)[-1][1] < _ROWS_APART * size)
+            if near and box is not None and len(row) > 1:
+                run = [*run, *waiting, box]
+                waiting, rows, second = [], rows + 1, min(second, boxes[row[1]][0])
                 continue
-            if len(run) >= _LEAST_ROWS:
-                x0, y0, x1, y1 = zip(*(boxes[n] for one in run for n in one), strict=True)
-                yield min(x0), min(y0), max(x1), max(y1)
-            run = [row] if len(row) > 1 else []
+            if near and run and box is not None and box[2] < second and len(waiting) < _LABELS_BETWEEN:
+                waiting.append(box)
+                continue
+            if rows >= _LEAST_ROWS:
+                yield union(run)
+            run, waiting, rows, second = [], [], 0, float("inf")
+            if box is not None and len(row) > 1:
+                run, rows, second = [box], 1, boxes[row[1]][0]
 
 
 def _table(grid: Any, words: list[PrintedWord]) -> TableOnPage | None:
