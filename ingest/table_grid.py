@@ -32,6 +32,11 @@ _MANY_ROWS = 5
 _LONGEST_CELL = 45
 _SHARE_OF_FIGURES = 0.3
 _LEAST_FILLED = 0.35
+# Words in columns without a rule are a table where this many columns and rows are lined up, to this many points.
+_LEAST_COLUMNS_OF_WORDS = 3
+_LEAST_ROWS_OF_WORDS = 4
+_SHARE_LINED_UP = 0.8
+_ONE_PLACE = 3.0
 _SIGNS_BEFORE = frozenset("$ € £ ¥ ￥ US$ A$ C$ RMB HK$".split())
 _SIGNS_BEHIND = frozenset("% ‰ ) )%".split())
 _NOTHING = frozenset("- – — ―".split())
@@ -246,8 +251,7 @@ def _table(levels: list[list[_Cell]], *, columns: int, ruled: bool) -> TableOnPa
     if len(levels) < 2 or columns < 2 or filled < _LEAST_FILLED:
         return None
     lengths = statistics.median(len(cell.text) for cell in cells)
-    figures = sum(is_figure(cell.text) for cell in cells) / len(cells)
-    if lengths > _LONGEST_CELL or (not ruled and figures < _SHARE_OF_FIGURES):
+    if lengths > _LONGEST_CELL or not (ruled or _holds_figures(cells) or _is_lined_up(levels, columns)):
         return None
     rows: list[tuple[str, ...]] = []
     boxes: list[tuple[Bbox, ...]] = []
@@ -262,3 +266,23 @@ def _table(levels: list[list[_Cell]], *, columns: int, ruled: bool) -> TableOnPa
         rows.append(tuple(texts))
         boxes.append(tuple(places))
     return TableOnPage(union(cell.bbox for cell in cells), tuple(rows), tuple(boxes), tuple(spans))
+
+
+def _holds_figures(cells: list[_Cell]) -> bool:
+    """Whether many of the cells right of the first column are figures."""
+    data = [cell for cell in cells if cell.first > 0]
+    return sum(is_figure(cell.text) for cell in data) >= _SHARE_OF_FIGURES * len(data)
+
+
+def _is_lined_up(levels: list[list[_Cell]], columns: int) -> bool:
+    """Whether three columns or more, most of them filled, begin each at one place: words in columns, not words in a drawing."""
+    if columns < _LEAST_COLUMNS_OF_WORDS or len(levels) < _LEAST_ROWS_OF_WORDS:
+        return False
+    for column in range(columns):
+        lefts = [cell.bbox[0] for row in levels for cell in row if cell.first == column]
+        if len(lefts) < _SHARE_LINED_UP * len(levels):
+            return False
+        usual = statistics.median(lefts)
+        if sum(abs(left - usual) < _ONE_PLACE for left in lefts) < _SHARE_LINED_UP * len(lefts):
+            return False
+    return True

@@ -70,8 +70,9 @@ def find_tables(page: Any, text: PageText) -> list[TableOnPage]:
             found = [one for one in found if one not in rivals] + [table]
     for grid in coarse:  # its rows are those of the text
         inside = [word for word in words if grid.contains(word.bbox)]
-        if not any(table.contains(word.bbox) for table in found for word in inside):
-            found.append(grid_of(inside, _within(rules, grid.bbox), ruled=True) or grid)
+        rivals = [table for table in found if any(table.contains(word.bbox) for word in inside)]
+        if all(_is_within(table.bbox, grid.bbox) for table in rivals):
+            found = [one for one in found if one not in rivals] + [grid_of(inside, _within(rules, grid.bbox), ruled=True) or grid]
     return sorted((_as_read(table) for table in found), key=lambda table: table.bbox[1])
 
 
@@ -91,6 +92,12 @@ def _is_figure_region(region: Bbox, drawn: Sequence[Bbox], lines: Sequence[Print
     above = [line for line in near if line.bbox[1] <= region[1] + line.size]
     caption = max(above, key=lambda line: line.bbox[1]) if above else min(near, key=lambda line: line.bbox[1])
     return _FIGURE_CAPTION.match(caption.text) is not None
+
+
+def _is_within(inner: Bbox, outer: Bbox) -> bool:
+    return all(one >= other - _SAME_PLACE for one, other in zip(inner[:2], outer[:2], strict=True)) and all(
+        one <= other + _SAME_PLACE for one, other in zip(inner[2:], outer[2:], strict=True)
+    )
 
 
 def _is_part(tables: Sequence[TableOnPage], region: Bbox, words: Sequence[PrintedWord]) -> bool:
