@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from ingest.lines import PrintedLine, PrintedWord, holds_middle, is_right_to_left, rows_of, union
@@ -50,8 +51,8 @@ def find_tables(page: Any, text: PageText) -> list[TableOnPage]:
     strokes = sum(len(drawing["items"]) for drawing in drawings)
     rules = rules_of(drawings) if strokes else Rules()
     search = strokes >= _LEAST_STROKES
-    regions = list(_ruled_regions(rules, lines))
     runs = list(_aligned_runs(lines))
+    regions = [_extended(region, runs) for region in _ruled_regions(rules, lines)]
     drawn = slanted_strokes(drawings) if regions or runs else []
     if not (search or regions or runs):
         return []
@@ -145,11 +146,20 @@ def _ruled_regions(rules: Rules, lines: Sequence[PrintedLine]) -> Iterator[Bbox]
 
 
 def _is_text_between(above: Rule, below: Rule, lines: Sequence[PrintedLine]) -> bool:
-    """Whether a wide line stands between two rules, and nothing in columns."""
-    between = [line for line in lines if above.at < (line.bbox[1] + line.bbox[3]) / 2 < below.at]
-    between = [line for line in between if above.start - 2 <= (line.bbox[0] + line.bbox[2]) / 2 <= above.end + 2]
-    wide = any(line.bbox[2] - line.bbox[0] > _WIDE * (above.end - above.start) for line in between)
-    return wide and all(len(row) == 1 for row in rows_of([line.bbox for line in between]))
+    """Whether running text stands between two rules: two wide lines one below the other, or one and nothing in columns."""
+    between = [line.bbox for line in lines if above.at < (line.bbox[1] + line.bbox[3]) / 2 < below.at]
+    between = [box for box in between if above.start - 2 <= (box[0] + box[2]) / 2 <= above.end + 2]
+    rows = rows_of(between)
+    wide = [len(row) == 1 and between[row[0]][2] - between[row[0]][0] > _WIDE * (above.end - above.start) for row in rows]
+    return any(one and other for one, other in pairwise(wide)) or (any(wide) and all(len(row) == 1 for row in rows))
+
+
+def _extended(region: Bbox, runs: Sequence[Bbox]) -> Bbox:
+    """The region with the rows that go on above its first rule and below its last."""
+    for run in runs:
+        if run[1] < region[3] and region[1] < run[3] and run[0] < region[2] and region[0] < run[2]:
+            region = union([region, run])
+    return region
 
 
 def _same_extent(one: Rule, other: Rule) -> bool:
