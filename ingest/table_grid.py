@@ -25,7 +25,7 @@ Interval = tuple[float, float]
 # Words of one cell stand closer than this many type sizes; a strip between columns is at least as wide as the second figure,
 # where there are many rows as the third.
 _WORD_GAP = 0.5
-_GUTTER = 0.8
+_GUTTER = 0.6
 _GUTTER_OF_MANY = 0.4
 _MANY_ROWS = 5
 # Running text in two columns has longer cells than a table, and hardly a figure.
@@ -54,11 +54,20 @@ class _Segment:
     bbox: Bbox
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Row:
-    segments: list[_Segment]
-    top: float
-    bottom: float
+    """A line of text: its words, a sign and its figure as one, and these as segments."""
+
+    words: tuple[_Segment, ...]
+    segments: tuple[_Segment, ...]
+
+    @property
+    def top(self) -> float:
+        return min(word.bbox[1] for word in self.words)
+
+    @property
+    def bottom(self) -> float:
+        return max(word.bbox[3] for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +84,12 @@ def grid_of(words: Sequence[PrintedWord], rules: Rules, *, ruled: bool) -> Table
         return None
     box = union(word.bbox for word in words)
     size = statistics.median(word.bbox[3] - word.bbox[1] for word in words)
-    rows = [_row([words[n] for n in row], rules, size) for row in rows_of([word.bbox for word in words])]
-    separators = _separators(rows, rules, box, size)
+    lines = [_with_signs([words[n] for n in row]) for row in rows_of([word.bbox for word in words])]
+    upright = [(rule.at, rule.at) for rule in rules.vertical]
+    separators = _separators([_row(line, upright, size) for line in lines], rules, box, size)
     if not separators:
         return None
+    rows = [_row(line, separators, size) for line in lines]
     columns = _columns(box, separators)
     header_end = _header_end(rows, rules)
     placed = [_placed(row, columns, rules, header_end) for row in rows]
@@ -86,17 +97,28 @@ def grid_of(words: Sequence[PrintedWord], rules: Rules, *, ruled: bool) -> Table
     return _table(levels, columns=len(columns), ruled=ruled)
 
 
-def _row(words: list[PrintedWord], rules: Rules, size: float) -> _Row:
+def _with_signs(words: list[PrintedWord]) -> list[_Segment]:
+    """The words of a line, a sign and its figure as one."""
     groups: list[list[PrintedWord]] = []
     for word in words:
-        last = groups[-1][-1].bbox[2] if groups else float("-inf")
-        parted = any(last <= rule.at <= word.bbox[0] for rule in rules.vertical)
-        if groups and (_is_unit(groups[-1], word) or (word.bbox[0] - last < _WORD_GAP * size and not parted)):
+        if groups and _is_unit(groups[-1], word):
             groups[-1].append(word)
         else:
             groups.append([word])
-    segments = [_segment(group) for group in groups]
-    return _Row(segments, min(word.bbox[1] for word in words), max(word.bbox[3] for word in words))
+    return [_Segment(joined([word.text for word in group]), union(word.bbox for word in group)) for group in groups]
+
+
+def _row(words: list[_Segment], separators: Sequence[Interval], size: float) -> _Row:
+    """The line as a row: words as segments that stand close together, with no separator between."""
+    groups: list[list[_Segment]] = []
+    for word in words:
+        last = groups[-1][-1].bbox[2] if groups else float("-inf")
+        parted = any(last <= start + 0.1 and end <= word.bbox[0] + 0.1 for start, end in separators)
+        if word.bbox[0] - last < _WORD_GAP * size and not parted:
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return _Row(tuple(words), tuple(map(_segment, groups)))
 
 
 def _is_unit(before: list[PrintedWord], word: PrintedWord) -> bool:
@@ -106,7 +128,7 @@ def _is_unit(before: list[PrintedWord], word: PrintedWord) -> bool:
     return word.text in _SIGNS_BEHIND and is_figure(before[-1].text)
 
 
-def _segment(words: list[PrintedWord]) -> _Segment:
+def _segment(words: list[_Segment]) -> _Segment:
     backwards = is_right_to_left("".join(word.text for word in words))
     return _Segment(joined([word.text for word in (reversed(words) if backwards else words)]), union(word.bbox for word in words))
 
@@ -128,7 +150,7 @@ def _separators(rows: list[_Row], rules: Rules, box: Bbox, size: float) -> list[
     below = [row for row in body if row.top >= header_end]
     considered = below if len(below) > 1 else body
     least = size * (_GUTTER_OF_MANY if len(considered) >= _MANY_ROWS else _GUTTER)
-    taken = sorted((segment.bbox[0], segment.bbox[2]) for row in considered for segment in row.segments)
+    taken = sorted((word.bbox[0], word.bbox[2]) for row in considered for word in row.words)
     strips: list[Interval] = []
     end = taken[0][1]
     for start, stop in taken[1:]:
