@@ -45,7 +45,7 @@ def rules_of(drawings: Iterable[Any]) -> Rules:
             flat.append(Rule((y0 + y1) / 2, x0, x1))
         elif x1 - x0 <= _THICKEST < y1 - y0:
             upright.append(Rule((x0 + x1) / 2, y0, y1))
-    return Rules(_joined(flat), _joined(upright))
+    return Rules(joined_rules(flat, apart=_APART), joined_rules(upright, apart=_APART))
 
 
 def slanted_strokes(drawings: Iterable[Any]) -> list[Bbox]:
@@ -74,8 +74,8 @@ def _strokes(drawings: Iterable[Any]) -> Iterator[tuple[float, float, float, flo
                     yield from ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1))
 
 
-def _joined(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The rules, those that touch in one line as one."""
+def joined_rules(rules: Sequence[Rule], *, apart: float) -> tuple[Rule, ...]:
+    """The rules, those in one line as one that stand no further from each other than this, in points."""
     lines: list[list[Rule]] = []
     for rule in sorted(rules, key=lambda rule: rule.at):
         if lines and rule.at - lines[-1][0].at <= _APART:
@@ -87,7 +87,7 @@ def _joined(rules: Sequence[Rule]) -> tuple[Rule, ...]:
         at = line[0].at
         start, end = float("inf"), float("-inf")
         for rule in sorted(line, key=lambda rule: rule.start):
-            if rule.start > end + _APART:
+            if rule.start > end + apart:
                 joined.append(Rule(at, start, end))
                 start, end = rule.start, rule.end
             end = max(end, rule.end)

@@ -10,14 +10,14 @@ came of it is a table is decided here, by what its cells hold.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ingest.layout import is_wide
 from ingest.lines import PrintedWord, is_right_to_left, rows_of, union
 from ingest.page_table import TableOnPage, is_figure, is_year
-from ingest.rulings import Rules
+from ingest.rulings import Rule, Rules
 from ingest.types import Bbox, Span
 
 Interval = tuple[float, float]
@@ -32,6 +32,11 @@ _MANY_ROWS = 5
 _LONGEST_CELL = 45
 _SHARE_OF_FIGURES = 0.3
 _LEAST_FILLED = 0.35
+# A row with a cell wider than this share of the table does not tell where its columns are.
+_WIDEST_CELL = 0.6
+_MARK_WIDTH = 0.15
+# The rules over two columns end and begin no further from each other than this, in points.
+_BETWEEN_COLUMNS = 12.0
 # Words in columns without a rule are a table where this many columns and rows are lined up, to this many points.
 _LEAST_COLUMNS_OF_WORDS = 3
 _LEAST_ROWS_OF_WORDS = 4
@@ -86,15 +91,28 @@ def grid_of(words: Sequence[PrintedWord], rules: Rules, *, ruled: bool) -> Table
     size = statistics.median(word.bbox[3] - word.bbox[1] for word in words)
     lines = [_with_signs([words[n] for n in row]) for row in rows_of([word.bbox for word in words])]
     upright = [(rule.at, rule.at) for rule in rules.vertical]
-    separators = _separators([_row(line, upright, size) for line in lines], rules, box, size)
+    rough = [_row(line, upright, size) for line in lines]
+    text = [_is_running_text(row, box) for row in rough]
+    if False not in text:
+        return None
+    first, last = text.index(False), len(text) - text[::-1].index(False)
+    separators = _separators(rough[first:last], rules, box, size)
     if not separators:
         return None
+    lines = lines[first:last]
     rows = [_row(line, separators, size) for line in lines]
     columns = _columns(box, separators)
     header_end = _header_end(rows, rules)
     placed = [_placed(row, columns, rules, header_end) for row in rows]
     levels = _merged_rows(rows, placed, rules, size)
     return _table(levels, columns=len(columns), ruled=ruled)
+
+
+def _is_running_text(row: _Row, box: Bbox) -> bool:
+    """Whether the row is a line of text that begins at the left, a note's mark before it perhaps: at a table's end it is no row."""
+    widest = max(row.segments, key=lambda segment: segment.bbox[2] - segment.bbox[0])
+    width = box[2] - box[0]
+    return widest.bbox[2] - widest.bbox[0] > _WIDEST_CELL * width and widest.bbox[0] - box[0] < _MARK_WIDTH * width
 
 
 def _with_signs(words: list[PrintedWord]) -> list[_Segment]:
@@ -148,7 +166,9 @@ def _separators(rows: list[_Row], rules: Rules, box: Bbox, size: float) -> list[
         return []
     header_end = _header_end(rows, rules)
     below = [row for row in body if row.top >= header_end]
-    considered = below if len(below) > 1 else body
+    considered = [row for row in (below if len(below) > 1 else body) if _widest(row) < _WIDEST_CELL * (box[2] - box[0])]
+    if len(considered) < 2:
+        return []
     least = size * (_GUTTER_OF_MANY if len(considered) >= _MANY_ROWS else _GUTTER)
     taken = sorted((word.bbox[0], word.bbox[2]) for row in considered for word in row.words)
     strips: list[Interval] = []
@@ -157,21 +177,35 @@ def _separators(rows: list[_Row], rules: Rules, box: Bbox, size: float) -> list[
         if start - end >= least:
             strips.append((end, start))
         end = max(end, stop)
-    for rule in rules.vertical:
-        inside = box[0] + size / 2 < rule.at < box[2] - size / 2
-        crossed = any(start < rule.at < stop for start, stop in [*strips, *taken])
+    for at in [*(rule.at for rule in rules.vertical), *_between_rules(rules.horizontal)]:
+        inside = box[0] + size / 2 < at < box[2] - size / 2
+        crossed = any(start < at < stop for start, stop in [*strips, *taken])
         if inside and not crossed:
-            strips.append((rule.at, rule.at))
-    return sorted(strips)
+            strips.append((at, at))
+    return sorted(set(strips))
+
+
+def _widest(row: _Row) -> float:
+    return max(segment.bbox[2] - segment.bbox[0] for segment in row.segments)
+
+
+def _between_rules(horizontal: Sequence[Rule]) -> Iterator[float]:
+    """The middles of the gaps between rules in one line, each of which is drawn under a column."""
+    for one, after in pairwise(horizontal):
+        if one.at == after.at and 0 < after.start - one.end < _BETWEEN_COLUMNS:
+            yield (one.end + after.start) / 2
 
 
 def _header_end(rows: list[_Row], rules: Rules) -> float:
-    """Where the header ends: at the first horizontal rule that has text above and below it, or above the first row with a figure
-    that is no year; the region's top where neither is there."""
-    top, bottom = rows[0].bottom, rows[-1].top
-    ruled = next((rule.at for rule in rules.horizontal if top - 2 <= rule.at <= bottom + 2), rows[0].top)
+    """Where the header ends: at the last horizontal rule above the first row with a figure that is no year, at the first rule where
+    no row has one; above that row where no rule is."""
+    top, bottom = rows[0].bottom - 2, rows[-1].top + 2
+    inside = [rule.at for rule in rules.horizontal if top <= rule.at <= bottom]
     figures = (row.top for row in rows if any(is_figure(one.text) and not is_year(one.text) for one in row.segments[1:]))
-    return min(ruled, next(figures, ruled))
+    first = next(figures, None)
+    if first is None:
+        return inside[0] if inside else rows[0].top
+    return max((at for at in inside if at <= first + 2), default=first)
 
 
 def _columns(box: Bbox, separators: list[Interval]) -> list[Interval]:
@@ -241,7 +275,7 @@ def _merged_rows(rows: list[_Row], placed: list[list[_Cell]], rules: Rules, size
 def _goes_on(above: list[_Cell], row: list[_Cell], *, header: bool, tight: bool) -> bool:
     """Whether the row holds the rest of the cells above it."""
     if header:
-        return not any(cell.last > cell.first for cell in above)
+        return (len(row) > 1 or row[0].first > 0) and not any(cell.last > cell.first for cell in above)
     if any(is_figure(cell.text) for cell in row):
         return False
     taken = {column for cell in above for column in range(cell.first, cell.last + 1)}

@@ -16,7 +16,7 @@ from ingest.lines import PrintedLine, PrintedWord, holds_middle, is_right_to_lef
 from ingest.page_table import TableOnPage, is_figure
 from ingest.pdf_text import PageText
 from ingest.reading_order import columns_in_order
-from ingest.rulings import Rule, Rules, rules_of, slanted_strokes
+from ingest.rulings import Rule, Rules, joined_rules, rules_of, slanted_strokes
 from ingest.table_grid import grid_of, joined
 from ingest.types import Bbox, Span
 
@@ -32,6 +32,10 @@ _SHORTEST_RULE = 60.0
 _ROWS_APART = 2.6
 _LEAST_ROWS = 3
 _LABELS_BETWEEN = 3
+# A cell is narrower than this share of the page's column: what is wider beside a mark is a note or a list item.
+_WIDEST_CELL = 0.6
+# The rules over the columns of one table stand no further apart than this, in points.
+_BETWEEN_COLUMNS = 9.0
 # A table holds at least this share of the words of its region; less is its header.
 _WHOLE = 0.7
 # Drawn lines that run aslant or are curves, as in a chart.
@@ -128,7 +132,7 @@ def _holds_column(words: Sequence[PrintedWord]) -> bool:
 def _ruled_regions(rules: Rules, lines: Sequence[PrintedLine]) -> Iterator[Bbox]:
     """Where two horizontal rules or more begin and end at the same places, from the first to the last of them."""
     groups: list[list[Rule]] = []
-    for rule in rules.horizontal:
+    for rule in joined_rules(rules.horizontal, apart=_BETWEEN_COLUMNS):
         if rule.end - rule.start < _SHORTEST_RULE:
             continue
         group = next((one for one in groups if _same_extent(one[-1], rule)), None)
@@ -187,20 +191,22 @@ def _aligned_runs(lines: Sequence[PrintedLine]) -> Iterator[Bbox]:
         run: list[Bbox] = []
         waiting: list[Bbox] = []
         rows, second = 0, float("inf")
+        widest = _WIDEST_CELL * (column.right - column.left)
         for row in (*column.rows, ()):
             box = union(boxes[n] for n in row) if row else None
+            several = len(row) > 1 and max(boxes[n][2] - boxes[n][0] for n in row) < widest
             near = box is not None and (not run or box[1] - (waiting or run)[-1][1] < _ROWS_APART * size)
-            if near and box is not None and len(row) > 1:
+            if near and box is not None and several:
                 run = [*run, *waiting, box]
                 waiting, rows, second = [], rows + 1, min(second, boxes[row[1]][0])
                 continue
-            if near and run and box is not None and box[2] < second and len(waiting) < _LABELS_BETWEEN:
+            if near and run and box is not None and len(row) == 1 and box[2] < second and len(waiting) < _LABELS_BETWEEN:
                 waiting.append(box)
                 continue
             if rows >= _LEAST_ROWS:
                 yield union(run)
             run, waiting, rows, second = [], [], 0, float("inf")
-            if box is not None and len(row) > 1:
+            if box is not None and several:
                 run, rows, second = [box], 1, boxes[row[1]][0]
 
 
