@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ingest.layout import is_wide
+from ingest.cell_text import joined
 from ingest.lines import PrintedWord, is_right_to_left, rows_of, union
 from ingest.page_table import TableOnPage, is_figure, is_year
 from ingest.rulings import Rule, Rules
@@ -35,6 +35,8 @@ _LEAST_FILLED = 0.35
 # A row with a cell wider than this share of the table does not tell where its columns are.
 _WIDEST_CELL = 0.6
 _MARK_WIDTH = 0.15
+# A single cell that stands this many line heights from the others is no part of the table.
+_FAR_OFF = 2.0
 # The rules over two columns end and begin no further from each other than this, in points.
 _BETWEEN_COLUMNS = 12.0
 # Words in columns without a rule are a table where this many columns and rows are lined up, to this many points.
@@ -92,7 +94,7 @@ def grid_of(words: Sequence[PrintedWord], rules: Rules, *, ruled: bool) -> Table
     lines = [_with_signs([words[n] for n in row]) for row in rows_of([word.bbox for word in words])]
     upright = [(rule.at, rule.at) for rule in rules.vertical]
     rough = [_row(line, upright, size) for line in lines]
-    text = [_is_running_text(row, box) for row in rough]
+    text = [_is_running_text(row, box) or _is_far_off(rough, number, size) for number, row in enumerate(rough)]
     if False not in text:
         return None
     first, last = text.index(False), len(text) - text[::-1].index(False)
@@ -113,6 +115,14 @@ def _is_running_text(row: _Row, box: Bbox) -> bool:
     widest = max(row.segments, key=lambda segment: segment.bbox[2] - segment.bbox[0])
     width = box[2] - box[0]
     return widest.bbox[2] - widest.bbox[0] > _WIDEST_CELL * width and widest.bbox[0] - box[0] < _MARK_WIDTH * width
+
+
+def _is_far_off(rows: list[_Row], number: int, size: float) -> bool:
+    """Whether the row is the first or the last, with one cell, and stands far from the others: a page number or a title."""
+    if 0 < number < len(rows) - 1 or len(rows) == 1 or len(rows[number].segments) > 1:
+        return False
+    upper, lower = (rows[0], rows[1]) if number == 0 else (rows[-2], rows[-1])
+    return lower.top - upper.bottom > _FAR_OFF * size
 
 
 def _with_signs(words: list[PrintedWord]) -> list[_Segment]:
@@ -149,14 +159,6 @@ def _is_unit(before: list[PrintedWord], word: PrintedWord) -> bool:
 def _segment(words: list[_Segment]) -> _Segment:
     backwards = is_right_to_left("".join(word.text for word in words))
     return _Segment(joined([word.text for word in (reversed(words) if backwards else words)]), union(word.bbox for word in words))
-
-
-def joined(texts: Sequence[str]) -> str:
-    """The words as printed: a space apart, nothing between Chinese characters."""
-    whole = ""
-    for text in texts:
-        whole += text if not whole or (is_wide(whole[-1]) and is_wide(text[0])) else f" {text}"
-    return whole
 
 
 def _separators(rows: list[_Row], rules: Rules, box: Bbox, size: float) -> list[Interval]:

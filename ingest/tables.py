@@ -17,7 +17,8 @@ from ingest.page_table import TableOnPage, is_figure
 from ingest.pdf_text import PageText
 from ingest.reading_order import columns_in_order
 from ingest.rulings import Rule, Rules, joined_rules, rules_of, slanted_strokes
-from ingest.table_grid import grid_of, joined
+from ingest.cell_text import are_broken, cell_text, lines_in
+from ingest.table_grid import grid_of
 from ingest.types import Bbox, Span
 
 # A page with fewer ruling strokes than a 2 × 2 table needs is not searched: the search costs 20 to 100 ms a page.
@@ -32,6 +33,9 @@ _SHORTEST_RULE = 60.0
 _ROWS_APART = 2.6
 _LEAST_ROWS = 3
 _LABELS_BETWEEN = 3
+# Where this share of a row's cells have the same number of lines, give or take this share for empty ones, these are rows.
+_SHARE_ALIKE = 0.7
+_LINES_OFF = 0.15
 # A cell is narrower than this share of the page's column: what is wider beside a mark is a note or a list item.
 _WIDEST_CELL = 0.6
 # The rules over the columns of one table stand no further apart than this, in points.
@@ -44,8 +48,9 @@ _STROKES_OF_A_CHART = 3
 _CAPTION_WITHIN = 60.0
 _FIGURE_CAPTION = re.compile(r"(?:figure|fig\.|chart|graph|diagram|abbildung|abb\.|graphique)\s*[\dA-Z]|图\s*\d", re.IGNORECASE)
 _CAPTION = re.compile(rf"{_FIGURE_CAPTION.pattern}|(?:table|tab\.|tabelle|tableau|exhibit|box)\s*[\dA-Z]|表\s*\d", re.IGNORECASE)
-# A line that is wider than this share of a table and stands alone between two of its rules is text between two tables.
+# A line that is wider than this share of a table and begins at its left, in this share, may be text between two tables.
 _WIDE = 0.5
+_MARK_WIDTH = 0.15
 
 
 def find_tables(page: Any, text: PageText) -> list[TableOnPage]:
@@ -119,14 +124,16 @@ def _gridded(page: Any, words: list[PrintedWord]) -> Iterator[TableOnPage]:
 
 
 def _holds_columns(table: TableOnPage, words: Sequence[PrintedWord]) -> bool:
-    """Whether a cell holds figures one below the other: a figure does not go on in the next line, so more than a row is in it."""
-    boxes = {box for row, texts in zip(table.cell_boxes, table.rows, strict=True) for box, text in zip(row, texts, strict=True) if text}
-    return any(_holds_column([word for word in words if holds_middle(box, word.bbox)]) for box in boxes)
-
-
-def _holds_column(words: Sequence[PrintedWord]) -> bool:
-    rows = rows_of([word.bbox for word in words])
-    return len(rows) > 1 and all(is_figure(joined([words[n].text for n in row])) for row in rows)
+    """Whether a row of the grid holds several rows of text: most of its cells have the same number of lines, and those of one of
+    them are figures. A figure that is broken at its cell's edge has several lines too, but not in all cells of its row."""
+    for texts, boxes in zip(table.rows, table.cell_boxes, strict=True):
+        cells = [lines_in(box, words) for text, box in zip(texts, boxes, strict=True) if text]
+        stacks = {len(lines) for lines in cells if len(lines) > 1 and all(map(is_figure, lines)) and not are_broken(lines)}
+        for count in stacks:
+            alike = sum(abs(len(lines) - count) <= _LINES_OFF * count for lines in cells)
+            if alike >= _SHARE_ALIKE * len(cells):
+                return True
+    return False
 
 
 def _ruled_regions(rules: Rules, lines: Sequence[PrintedLine]) -> Iterator[Bbox]:
@@ -154,8 +161,15 @@ def _is_text_between(above: Rule, below: Rule, lines: Sequence[PrintedLine]) -> 
     between = [line.bbox for line in lines if above.at < (line.bbox[1] + line.bbox[3]) / 2 < below.at]
     between = [box for box in between if above.start - 2 <= (box[0] + box[2]) / 2 <= above.end + 2]
     rows = rows_of(between)
-    wide = [len(row) == 1 and between[row[0]][2] - between[row[0]][0] > _WIDE * (above.end - above.start) for row in rows]
+    wide = [_is_wide([between[n] for n in row], above) for row in rows]
     return any(one and other for one, other in pairwise(wide)) or (any(wide) and all(len(row) == 1 for row in rows))
+
+
+def _is_wide(row: Sequence[Bbox], rule: Rule) -> bool:
+    """Whether a line of running text stands in the row under this rule: wide, and from the left, a note's mark before it perhaps."""
+    widest = max(row, key=lambda box: box[2] - box[0])
+    width = rule.end - rule.start
+    return widest[2] - widest[0] > _WIDE * width and widest[0] - rule.start < _MARK_WIDTH * width
 
 
 def _extended(region: Bbox, runs: Sequence[Bbox]) -> Bbox:
@@ -215,7 +229,7 @@ def _table(grid: Any, words: list[PrintedWord]) -> TableOnPage | None:
     boxes = tuple(tuple(cell or row.bbox for cell in row.cells) for row in grid_rows)
     if len(boxes) < 2 or max(map(len, boxes)) < 2:
         return None
-    rows = tuple(tuple("" if cell is None else _cell_text(cell, words) for cell in row.cells) for row in grid_rows)
+    rows = tuple(tuple("" if cell is None else cell_text(lines_in(cell, words)) for cell in row.cells) for row in grid_rows)
     filled = sum(bool(cell) for row in rows for cell in row)
     if filled < _LEAST_FILLED or filled < _LEAST_SHARE_FILLED * sum(map(len, rows)):
         return None  # lines around ordinary text
@@ -250,8 +264,3 @@ def _without_frame(rows: Sequence[Any]) -> list[Any]:
     it, joins onto a table as rows of one cell above and below."""
     divided = [number for number, row in enumerate(rows) if sum(cell is not None for cell in row.cells) > 1]
     return list(rows[divided[0] : divided[-1] + 1]) if divided else []
-
-
-def _cell_text(cell: Bbox, words: list[PrintedWord]) -> str:
-    """The words whose middle lies in the cell, as printed. PyMuPDF's own `extract` pulls "21,012" apart into "21012 ,"."""
-    return joined([word.text for word in words if holds_middle(cell, word.bbox)])
