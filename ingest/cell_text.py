@@ -1,7 +1,7 @@
 """The words in a cell as its text, with exact numbers.
 
-Invariants. Text is as printed: words a space apart, Chinese ones not. Where a number is broken at the cell's edge its parts are one
-number again, and nothing else is joined. Pure.
+Invariants. Text is as printed: words a space apart, Chinese ones not. Where a number is broken at the cell's edge its parts are
+one number again, and nothing else is joined. Pure.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What on a page is not its content: running headers, footers, page numbers, and what is printed on every page. The stored text
 is never changed: these blocks are left out of the passages.
 
-A running header or footer stands in the margin, alike on several pages; its block says that it is one, and it is left out everywhere. What stands elsewhere, word for word at the same place
-of most pages (a watermark, a note of confidentiality), is content where it stands first and is left out after that.
+A running header or footer stands in the margin, alike on several pages; its block says that it is one, and it is left out
+everywhere. What stands elsewhere, word for word at the same place of most pages (a watermark, a note of confidentiality), is
+content where it stands first and is left out after that.
 """
 
 from __future__ import annotations

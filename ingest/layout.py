@@ -61,9 +61,10 @@ def boxes_of_span(page: Page, start: int, end: int) -> tuple[Bbox, ...]:
 
 
 def is_wide(character: str) -> bool:
-    """Whether the character is written full width and without spaces (Chinese, its punctuation; not Korean), so that text takes no
-    space at a line's end."""
-    return (unicodedata.east_asian_width(character) in "WF" and not "\uac00" <= character <= "\ud7a3") or character in "“”‘’…—"
+    """Whether the character is written full width (Chinese, its punctuation): such text takes no space at a line's end. Korean,
+    which is as wide, has spaces between its words."""
+    hangul = "\uac00" <= character <= "\ud7a3"
+    return (not hangul and unicodedata.east_asian_width(character) in "WF") or character in "“”‘’…—"
 
 
 def _printed_width(text: str) -> int:

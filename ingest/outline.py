@@ -1,6 +1,6 @@
 """What only all pages of a document together tell: how deep each heading stands.
 
-A heading is deeper than another when it is set smaller, or alike and not bold, or alike and with a longer number: `2.1` under `2`.
+A heading is deeper than another when it is set smaller, or alike and not bold, or alike and with a longer number (`2.1`, `2`).
 Invariant. Only levels change, and only where none was told. Knows nothing of how headings are found.
 """
 

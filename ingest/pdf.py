@@ -21,7 +21,6 @@ from ingest.tables import find_tables
 from ingest.types import Bbox, Page
 
 
-
 def open_pdf(path: Path, *, limits: ReadLimits) -> Any:
     """The opened document.
 

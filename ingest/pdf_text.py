@@ -46,7 +46,9 @@ class PageText:
         parts = [line for block in self._content.extractRAWDICT()["blocks"] for line in block.get("lines", ())]
         for together in _whole_lines([part for part in parts if _raw_text(part).strip()]):
             spans = [span for part in together for span in part["spans"]]
-            characters = [PrintedCharacter(one["c"], one["bbox"]) for span in spans for one in span["chars"] if one["c"] != "\x00"]
+            characters = [
+                PrintedCharacter(one["c"], one["bbox"]) for span in spans for one in span["chars"] if one["c"] != "\x00"
+            ]
             found = words_in_reading_order(characters)
             if found:
                 text, box = " ".join(word.text for word in found), union(word.bbox for word in found)

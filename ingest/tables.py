@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from ingest.cell_text import are_broken, cell_text, lines_in
 from ingest.lines import PrintedLine, PrintedWord, holds_middle, is_right_to_left, rows_of, union
 from ingest.page_table import TableOnPage, is_figure
 from ingest.pdf_text import PageText
 from ingest.reading_order import columns_in_order
 from ingest.rulings import Rule, Rules, joined_rules, rules_of, slanted_strokes
-from ingest.cell_text import are_broken, cell_text, lines_in
 from ingest.table_grid import grid_of
 from ingest.types import Bbox, Span
 
