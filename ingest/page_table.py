@@ -44,9 +44,10 @@ class TableOnPage:
         spans = tuple((row, width - column - columns, rows, columns) for row, column, rows, columns in self.spans)
         rows = [list(row) for row in self.rows]
         boxes = [list(row) for row in self.cell_boxes]
-        for row, column, _, columns in self.spans:  # a cell stands at the first of its places
-            for cells in (rows[row], boxes[row]):
-                cells[column], cells[column + columns - 1] = cells[column + columns - 1], cells[column]
+        for row, first, _, columns in self.spans:  # a cell stands at the first of its places
+            last = first + columns - 1
+            rows[row][first], rows[row][last] = rows[row][last], rows[row][first]
+            boxes[row][first], boxes[row][last] = boxes[row][last], boxes[row][first]
         turned = tuple(tuple(reversed(row)) for row in rows), tuple(tuple(reversed(row)) for row in boxes)
         return TableOnPage(self.bbox, *turned, spans)
 

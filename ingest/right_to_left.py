@@ -1,8 +1,8 @@
 """Characters as they stand on a line → the text as it is read, where it is written from right to left.
 
-A PDF places glyphs; what order their characters have in the file is its writer's choice, and readers of PDF that sort them put the
-second half of a ligature before the first, and marks and numbers on the wrong side. Here only the places count: characters from
-right to left, but Latin words and numbers, which are written from left to right, the other way round.
+A PDF places glyphs; what order their characters have in the file is its writer's choice, and readers of PDF that sort them put
+the second half of a ligature before the first, and marks and numbers on the wrong side. Here only the places count: characters
+from right to left, but Latin words and numbers, which are written from left to right, the other way round.
 
 Invariants. Every character is in the text once. Pure; knows no PDF.
 """

@@ -111,7 +111,7 @@ def grid_of(words: Sequence[PrintedWord], rules: Rules, *, ruled: bool) -> Table
 
 
 def _is_running_text(row: _Row, box: Bbox) -> bool:
-    """Whether the row is a line of text that begins at the left, a note's mark before it perhaps: at a table's end it is no row."""
+    """Whether the row is a line of text that begins at the left, perhaps after a note's mark: at a table's end it is no row."""
     widest = max(row.segments, key=lambda segment: segment.bbox[2] - segment.bbox[0])
     width = box[2] - box[0]
     return widest.bbox[2] - widest.bbox[0] > _WIDEST_CELL * width and widest.bbox[0] - box[0] < _MARK_WIDTH * width
@@ -199,8 +199,8 @@ def _between_rules(horizontal: Sequence[Rule]) -> Iterator[float]:
 
 
 def _header_end(rows: list[_Row], rules: Rules) -> float:
-    """Where the header ends: at the last horizontal rule above the first row with a figure that is no year, at the first rule where
-    no row has one; above that row where no rule is."""
+    """Where the header ends: at the last horizontal rule above the first row with a figure that is no year; at the first rule
+    where no row has one; above that row where there is no rule."""
     top, bottom = rows[0].bottom - 2, rows[-1].top + 2
     inside = [rule.at for rule in rules.horizontal if top <= rule.at <= bottom]
     figures = (row.top for row in rows if any(is_figure(one.text) and not is_year(one.text) for one in row.segments[1:]))

@@ -166,7 +166,7 @@ def _is_text_between(above: Rule, below: Rule, lines: Sequence[PrintedLine]) -> 
 
 
 def _is_wide(row: Sequence[Bbox], rule: Rule) -> bool:
-    """Whether a line of running text stands in the row under this rule: wide, and from the left, a note's mark before it perhaps."""
+    """Whether a line of running text stands in the row under this rule: wide, and from the left, perhaps after a note's mark."""
     widest = max(row, key=lambda box: box[2] - box[0])
     width = rule.end - rule.start
     return widest[2] - widest[0] > _WIDE * width and widest[0] - rule.start < _MARK_WIDTH * width
