@@ -28,6 +28,7 @@ _CAPTION = re.compile(
 )
 _CAPTION_STARTS_PROSE = re.compile(r"\S+\s*\S*\d\S*\s+[a-z]")
 _CHAPTER = re.compile(r"第[一二三四五六七八九十百零\d]+[章节条篇部编]\s?|[一二三四五六七八九十]{1,3}、")
+_HEADING_NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,2})*\.?\s+\D")
 _FOOTNOTE_MARK = re.compile(r"(?:\d{1,3}|[*†‡§¶]{1,3}|[①-⑳])[.)]?\s*\D")
 _SENTENCE_ENDS = ".!?:;。！？：；…"
 _NOT_AT_A_HEADINGS_END = (".", "。", "；", ";", "，", ",")
@@ -39,6 +40,9 @@ _CHAPTER_CHARACTERS = 40
 _CAPTION_CHARACTERS = 400
 # From one line of a paragraph to the next, in type sizes; paragraphs stand further apart than double spacing.
 _WIDEST_LINE_SPACING = 2.2
+# What a few lines' distance may be where it is not known to be that of a paragraph's lines.
+_USUAL_LINE_SPACING = 1.4
+_FEW_STEPS = 4
 # Lines of a paragraph stand no further apart than this many times the usual distance of the column's lines.
 _LINE_SPACING_RATIO = 1.3
 _SAME_SIZE = 0.5
@@ -110,7 +114,7 @@ def row_box(row: Row) -> Bbox:
 def _paragraph(rows: list[Row], kind: BlockKind, *, body: float, page_height: float) -> Paragraph:
     text = " ".join(row_text(row) for row in rows)
     size = max(line.size for line in rows[0])
-    if len(text) <= _CAPTION_CHARACTERS and _CAPTION.match(text) and not _CAPTION_STARTS_PROSE.match(text):
+    if len(text) <= _CAPTION_CHARACTERS and _is_caption(text):
         kind = BlockKind.CAPTION
     elif size < body * _FOOTNOTE_SIZE_RATIO and row_box(rows[0])[1] > page_height * _FOOTNOTE_TOP and _FOOTNOTE_MARK.match(text):
         kind = BlockKind.FOOTNOTE
@@ -121,6 +125,8 @@ def _edges(rows: Sequence[Row]) -> _Edges:
     boxes = [row_box(row) for row in rows]
     steps = [after[1] - before[1] for before, after in pairwise(boxes) if after[1] > before[1]]
     near = sorted(steps)[: max(1, len(steps) * 3 // 4)]  # the widest are those between paragraphs
+    if len(steps) < _FEW_STEPS:  # which may all be between paragraphs
+        near = [min(step, _USUAL_LINE_SPACING * row[-1].size) for step, row in zip(near, rows, strict=False)]
     return _Edges(
         left=min((box[0] for box in boxes), default=0.0),
         right=max((box[2] for box in boxes), default=0.0),
@@ -140,6 +146,10 @@ def _kind(row: Row, body: float) -> BlockKind:
     return BlockKind.LIST if LIST_MARK.match(text) else BlockKind.TEXT
 
 
+def _is_caption(text: str) -> bool:
+    return _CAPTION.match(text) is not None and _CAPTION_STARTS_PROSE.match(text) is None
+
+
 def _is_mark(line: PrintedLine) -> bool:
     """Whether the line is a bullet or an item's number alone."""
     return _MARK_ALONE.fullmatch(line.text) is not None and not line.text[0].isalnum()
@@ -154,11 +164,11 @@ def _belongs(group: list[Row], group_kind: BlockKind, row: Row, kind: BlockKind,
     same_type = abs(size - row[0].size) < _SAME_SIZE and before[-1].bold == row[0].bold
     if (kind is BlockKind.HEADING) != (group_kind is BlockKind.HEADING):
         return False
-    if step <= 0:
+    if step <= 0 or _is_caption(row_text(row)):
         return False
     if kind is BlockKind.LIST:
         return group_kind is BlockKind.LIST and step < _WIDEST_LINE_SPACING * size
-    if kind is BlockKind.HEADING and not same_type:
+    if kind is BlockKind.HEADING and (not same_type or _HEADING_NUMBER.match(row_text(row))):
         return False
     if step > _LINE_SPACING_RATIO * max(edges.step, size):
         return same_type and step < _WIDEST_LINE_SPACING * size and _runs_on(before, above, edges)
