@@ -32,7 +32,8 @@ def compose(
     ocr: bool = False,
 ) -> Page:
     """The page that these lines and tables make; lines that lie in a table are not read a second time."""
-    outside = [line for line in lines if not any(table.contains(line.bbox) for table in tables)]
+    free = [line for line in lines if not any(table.contains(line.bbox) for table in tables)]
+    outside = [line for line in free if not line.aslant]
     body = body_size(lines)
     items: list[PrintedLine | TableOnPage] = [*outside, *tables]
     backwards = sum(len(line.text) if is_right_to_left(line.text) else -len(line.text) for line in lines) > 0
@@ -46,6 +47,7 @@ def compose(
                 writer.table(table)
                 rows = []
         writer.paragraphs(paragraphs_of([row for row in rows if row], body=body, page_height=height))
+    writer.paragraphs([Paragraph(BlockKind.TEXT, ((line,),), line.size, line.bold) for line in free if line.aslant])
     return Page(number, width, height, writer.text, tuple(writer.blocks), tuple(writer.lines), ocr=ocr)
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 from ingest.types import Bbox, Block, BlockKind, Line, Page
+
+# A line this many times as high as it is wide stands on its side.
+_UPRIGHT = 2
 
 
 def page_to_row(sha256: str, page: Page) -> dict[str, Any]:
@@ -42,6 +46,29 @@ def _block(kind: str, start: int, end: int, bbox: Any, rows: Any, level: int = 0
     return Block(BlockKind(kind), start, end, tuple(bbox), tuple(map(tuple, rows)), level, tuple(map(tuple, spans)), *type_)
 
 
+def turned_clockwise(page: Page, degrees: int) -> Page:
+    """The page with all boxes where they are after it was turned by 90, 180 or 270 degrees."""
+    width, height = page.width, page.height
+
+    def turned(box: Bbox) -> Bbox:
+        x0, y0, x1, y1 = box
+        if degrees == 180:
+            box = (width - x1, height - y1, width - x0, height - y0)
+        elif degrees == 90:
+            box = (height - y1, x0, height - y0, x1)
+        else:
+            box = (y0, width - x1, y1, width - x0)
+        return round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1)
+
+    return replace(
+        page,
+        width=width if degrees == 180 else height,
+        height=height if degrees == 180 else width,
+        blocks=tuple(replace(block, bbox=turned(block.bbox)) for block in page.blocks),
+        lines=tuple(replace(line, bbox=turned(line.bbox)) for line in page.lines),
+    )
+
+
 def boxes_of_span(page: Page, start: int, end: int) -> tuple[Bbox, ...]:
     """One box a printed line that the span touches, trimmed to the part of the line that it covers.
 
@@ -53,6 +80,9 @@ def boxes_of_span(page: Page, start: int, end: int) -> tuple[Bbox, ...]:
         if first >= last:
             continue
         x0, y0, x1, y1 = line.bbox
+        if y1 - y0 > _UPRIGHT * (x1 - x0) and line.end - line.start > 2:  # on its side: which way is not told
+            boxes.append(line.bbox)
+            continue
         total = max(1, _printed_width(page.text[line.start : line.end]))
         before = _printed_width(page.text[line.start : first]) / total
         until = _printed_width(page.text[line.start : last]) / total

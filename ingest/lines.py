@@ -26,13 +26,13 @@ class PrintedWord:
 
 @dataclass(frozen=True, slots=True)
 class PrintedLine:
-    """A line without white space around it. `size` is that of its type in points; `confidence` is 1 for what was not guessed."""
+    """A line without white space around it. `size` is that of its type in points; `aslant` one that is not horizontal."""
 
     text: str
     bbox: Bbox
     size: float
     bold: bool = False
-    confidence: float = 1.0
+    aslant: bool = False
 
 
 def union(boxes: Iterable[Bbox]) -> Bbox:

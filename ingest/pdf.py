@@ -15,6 +15,7 @@ import pymupdf
 
 from ingest.composition import compose
 from ingest.errors import InputRefused
+from ingest.layout import turned_clockwise
 from ingest.pdf_text import PageText
 from ingest.settings import ReadLimits
 from ingest.tables import find_tables
@@ -95,5 +96,18 @@ def _upright(page: Any) -> Any:
 
 def _read_page(page: Any, *, number: int) -> Page:
     text = PageText(page)
+    if text.turned:
+        return _read_turned(page, text.turned, number=number)
     width, height = round(float(page.rect.width), 1), round(float(page.rect.height), 1)
     return compose(text.lines, find_tables(page, text), number=number, width=width, height=height)
+
+
+def _read_turned(page: Any, turned: int, *, number: int) -> Page:
+    """The page read as one reads it who turns it until the text stands upright; boxes lie where they are displayed."""
+    page.set_rotation(360 - turned)
+    page = _upright(page)
+    text = PageText(page)
+    width, height = round(float(page.rect.width), 1), round(float(page.rect.height), 1)
+    upright = compose(text.lines, find_tables(page, text), number=number, width=width, height=height)
+    page.set_rotation(turned)  # looks as before
+    return turned_clockwise(upright, turned)

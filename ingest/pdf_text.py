@@ -6,6 +6,7 @@ Words are taken only when they are asked for: most pages need none.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -24,11 +25,13 @@ _TOGETHER = 0.4
 
 
 class PageText:
-    """What is printed on a page."""
+    """What is printed on a page; `turned` is how far most of it is turned clockwise, in degrees."""
 
     def __init__(self, page: Any) -> None:
         self._content = page.get_textpage(flags=TEXT_FLAGS)
-        lines = list(_lines(self._content.extractDICT()))
+        content = self._content.extractDICT()
+        self.turned = _mostly_turned(content)
+        lines = list(_lines(content))
         self._backwards = any(has_right_to_left(line.text) for line in lines)
         self.lines: list[PrintedLine] = self._reordered[0] if self._backwards else lines
 
@@ -58,13 +61,30 @@ class PageText:
         return lines, words
 
 
+def _mostly_turned(content: Any) -> int:
+    """How far most of the page's text is turned clockwise: 0, 90, 180 or 270 degrees."""
+    characters: Counter[int | None] = Counter()
+    for block in content["blocks"]:
+        for line in block.get("lines", ()):
+            characters[_direction(line)] += sum(len(span["text"].strip()) for span in line["spans"])
+    return next((turn for turn in (90, 180, 270) if characters[turn] > characters.total() / 2), 0)
+
+
 def _lines(content: Any) -> Iterator[PrintedLine]:
     for block in content["blocks"]:
         for line in block.get("lines", ()):
             spans = [span for span in line["spans"] if span["text"].strip()]
             if text := "".join(span["text"] for span in line["spans"]).replace("\x00", "").strip():
                 size = max(spans, key=lambda span: len(span["text"]))["size"]
-                yield PrintedLine(text, line["bbox"], size, all(map(_is_bold, spans)))
+                yield PrintedLine(text, line["bbox"], size, all(map(_is_bold, spans)), _direction(line) != 0)
+
+
+def _direction(line: Any) -> int | None:
+    """How far the line's direction is turned clockwise from a horizontal one, in degrees; None where it runs aslant."""
+    across, down = (round(part, 1) for part in line["dir"])
+    return {(1.0, 0.0): 0, (0.0, 1.0): 90, (-1.0, 0.0): 180, (0.0, -1.0): 270}.get(
+        (abs(across) if across > 0 else across, down + 0.0)
+    )
 
 
 def _whole_lines(parts: list[Any]) -> Iterator[list[Any]]:

@@ -55,7 +55,7 @@ _MARK_WIDTH = 0.15
 
 def find_tables(page: Any, text: PageText) -> list[TableOnPage]:
     """The tables of a PyMuPDF page with this text, from top to bottom."""
-    lines = text.lines
+    lines = [line for line in text.lines if not line.aslant]
     drawings = page.get_cdrawings()
     strokes = sum(len(drawing["items"]) for drawing in drawings)
     rules = rules_of(drawings) if strokes else Rules()
