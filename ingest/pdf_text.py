@@ -82,9 +82,7 @@ def _lines(content: Any) -> Iterator[PrintedLine]:
 def _direction(line: Any) -> int | None:
     """How far the line's direction is turned clockwise from a horizontal one, in degrees; None where it runs aslant."""
     across, down = (round(part, 1) for part in line["dir"])
-    return {(1.0, 0.0): 0, (0.0, 1.0): 90, (-1.0, 0.0): 180, (0.0, -1.0): 270}.get(
-        (abs(across) if across > 0 else across, down + 0.0)
-    )
+    return {(1.0, 0.0): 0, (0.0, 1.0): 90, (-1.0, 0.0): 180, (0.0, -1.0): 270}.get((across, down))
 
 
 def _whole_lines(parts: list[Any]) -> Iterator[list[Any]]:

@@ -67,8 +67,7 @@ def find_tables(page: Any, text: PageText) -> list[TableOnPage]:
         return []
     words = text.words
     grids = list(_gridded(page, words)) if search and rules.vertical and rules.horizontal else []
-    found = [table for table in grids if not _holds_columns(table, words)]
-    coarse = [table for table in grids if table not in found]
+    found = [table for table, coarse in grids if not coarse]
     for region, ruled in [*((region, True) for region in regions), *((region, False) for region in runs)]:
         if _is_figure_region(region, drawn, lines):
             continue
@@ -78,7 +77,7 @@ def find_tables(page: Any, text: PageText) -> list[TableOnPage]:
             continue
         if (table := grid_of(inside, _within(rules, region), ruled=ruled)) is not None:
             found = [one for one in found if one not in rivals] + [table]
-    for grid in coarse:  # its rows are those of the text
+    for grid in (table for table, coarse in grids if coarse):  # its rows are those of the text
         inside = [word for word in words if grid.contains(word.bbox)]
         rivals = [table for table in found if any(table.contains(word.bbox) for word in inside)]
         if all(_is_within(table.bbox, grid.bbox) for table in rivals):
@@ -117,22 +116,22 @@ def _is_part(tables: Sequence[TableOnPage], region: Bbox, words: Sequence[Printe
     return sum(any(table.contains(word.bbox) for table in tables) for word in words) < _WHOLE * len(words)
 
 
-def _gridded(page: Any, words: list[PrintedWord]) -> Iterator[TableOnPage]:
+def _gridded(page: Any, words: list[PrintedWord]) -> Iterator[tuple[TableOnPage, bool]]:
+    """The tables with a grid, and for each whether a row of its grid holds several rows of text."""
     for grid in page.find_tables(strategy="lines_strict", use_layout=False).tables:
-        if (table := _table(grid, words)) is not None:
-            yield table
+        rows = _without_frame(grid.rows)
+        lines = [[lines_in(cell, words) if cell else [] for cell in row.cells] for row in rows]
+        if (table := _table(rows, lines)) is not None:
+            yield table, any(map(_holds_rows, lines))
 
 
-def _holds_columns(table: TableOnPage, words: Sequence[PrintedWord]) -> bool:
-    """Whether a row of the grid holds several rows of text: most of its cells have the same number of lines, and those of one of
-    them are figures. A figure that is broken at its cell's edge has several lines too, but not in all cells of its row."""
-    for texts, boxes in zip(table.rows, table.cell_boxes, strict=True):
-        cells = [lines_in(box, words) for text, box in zip(texts, boxes, strict=True) if text]
-        stacks = {len(lines) for lines in cells if len(lines) > 1 and all(map(is_figure, lines)) and not are_broken(lines)}
-        for count in stacks:
-            alike = sum(abs(len(lines) - count) <= _LINES_OFF * count for lines in cells)
-            if alike >= _SHARE_ALIKE * len(cells):
-                return True
+def _holds_rows(cells: Sequence[Sequence[str]]) -> bool:
+    """Whether most of a row's cells have the same number of lines, and those of one of them are figures. A figure that is broken
+    at its cell's edge has several lines too, but not in all cells of its row."""
+    filled = [lines for lines in cells if lines]
+    for count in {len(lines) for lines in filled if len(lines) > 1 and all(map(is_figure, lines)) and not are_broken(lines)}:
+        if sum(abs(len(lines) - count) <= _LINES_OFF * count for lines in filled) >= _SHARE_ALIKE * len(filled):
+            return True
     return False
 
 
@@ -224,12 +223,12 @@ def _aligned_runs(lines: Sequence[PrintedLine]) -> Iterator[Bbox]:
                 run, rows, second = [box], 1, boxes[row[1]][0]
 
 
-def _table(grid: Any, words: list[PrintedWord]) -> TableOnPage | None:
-    grid_rows = _without_frame(grid.rows)
+def _table(grid_rows: Sequence[Any], lines: Sequence[Sequence[Sequence[str]]]) -> TableOnPage | None:
+    """The table of these rows of a grid with these lines in their cells, None where it is a frame around text."""
     boxes = tuple(tuple(cell or row.bbox for cell in row.cells) for row in grid_rows)
     if len(boxes) < 2 or max(map(len, boxes)) < 2:
         return None
-    rows = tuple(tuple("" if cell is None else cell_text(lines_in(cell, words)) for cell in row.cells) for row in grid_rows)
+    rows = tuple(tuple(map(cell_text, row)) for row in lines)
     filled = sum(bool(cell) for row in rows for cell in row)
     if filled < _LEAST_FILLED or filled < _LEAST_SHARE_FILLED * sum(map(len, rows)):
         return None  # lines around ordinary text
