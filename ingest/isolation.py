@@ -23,8 +23,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ingest.cleaning import mark_running
 from ingest.errors import GraftError, InputRefused, Unavailable
 from ingest.layout import page_from_row, page_to_row
+from ingest.outline import with_levels
 from ingest.settings import ReadLimits
 from ingest.types import Bbox, Page, ParsedDocument
 
@@ -80,7 +82,7 @@ class FileWorker:
         for told, picture in ((NO_TEXT_LAYER, True), (NO_TEXT, False)):
             if blank := [page.number for page in pages if not page.text.strip() and page.has_picture is picture]:
                 warnings.append(f"{told}: page {_ranges(blank)}")
-        return ParsedDocument(tuple(pages), title, tuple(warnings))
+        return ParsedDocument(with_levels(mark_running(pages)), title, tuple(warnings))
 
     def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
         """One page as PNG with the boxes marked.
