@@ -86,8 +86,8 @@ def adjacency_relations(cells: Sequence[TableCell]) -> list[Relation]:
 
 
 def comparable(text: str) -> str:
-    """The text without white space."""
-    return "".join(text.split())
+    """The text without white space and in lower case, as the competition compares it."""
+    return "".join(text.split()).lower()
 
 
 def cells_of(rows: Sequence[Sequence[str]], spans: Iterable[tuple[int, int, int, int]] = ()) -> list[TableCell]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ingest.errors import InputRefused
-from ingest.types import BlockKind, Page, ParsedDocument
+from ingest.types import Bbox, BlockKind, Page, ParsedDocument
 
 # What `ingest.isolation` says of a reading that did not end by itself.
 _DIED = "the reader died"
@@ -27,6 +27,10 @@ class DocumentReader(Protocol):
 
     def read(self, path: Path, *, name: str = "", progress: Callable[[int, int], None] | None = None) -> ParsedDocument:
         """All pages of the file. Raises InputRefused where it cannot be read."""
+        ...
+
+    def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
+        """One page as PNG. Raises InputRefused where it cannot be drawn."""
         ...
 
 

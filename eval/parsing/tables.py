@@ -50,7 +50,8 @@ def measure_tables(data: DataSet, reader: DocumentReader, *, progress: Callable[
                 "pages": len(done.pages),
             }
         )
-        progress()
+        for _ in structures:
+            progress()
     return {"figures": _figures(scores, rows), "files": rows}
 
 

@@ -131,9 +131,10 @@ def _page_html(page: Page, picture: _Picture) -> str:
     facts = " · ".join(filter(None, [f"{len(page.text)} characters", size, how]))
     left = f"<figure>{_drawing(page, picture)}</figure>" if page.has_picture else ""
     blocks = "\n".join(_block_html(page, number, block) for number, block in enumerate(page.blocks, start=1))
+    read = f'<div class="read">\n{blocks or "<p><em>no text</em></p>"}\n</div>'
     return (
         f'<section id="page-{page.number}"><h2>Page {page.number} <small>{facts}</small></h2>\n'
-        f'<div class="{"pair" if left else "alone"}">{left}<div class="read">\n{blocks or "<p><em>no text</em></p>"}\n</div></div>'
+        f'<div class="{"pair" if left else "alone"}">{left}{read}</div>'
         "</section>"
     )
 

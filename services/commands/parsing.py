@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from ingest.errors import GraftError, InputRefused
 from ingest.isolation import PdfWorker
 from ingest.types import Page, ParsedDocument
-from services.commands.output import Json, err, out, print_json
+from services.commands.output import Json, counting, err, out, print_json
 from services.settings import load_settings
 
 
@@ -23,15 +23,10 @@ def parse(
     """Read a file as adding it would, and show what was read. Nothing is stored."""
     if not file.is_file():
         raise InputRefused(f"there is no file {file}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with PdfWorker(load_settings().ingest.limits) as worker, Progress(*columns, console=err, transient=True) as bar:
-        reading = bar.add_task("reading", total=None)
-        document = worker.read(
-            file, name=file.name, progress=lambda done, total: bar.update(reading, completed=done, total=total)
-        )
+    with PdfWorker(load_settings().ingest.limits) as worker, counting() as progress:
+        document = worker.read(file, name=file.name, progress=lambda _done, total: progress("reading", total))
         if report is not None:
-            drawing = bar.add_task("drawing", total=len(document.pages))
-            _write(report, file, document, worker, lambda done, _total: bar.update(drawing, completed=done))
+            _write(report, file, document, worker, lambda _done, total: progress("drawing", total))
     if as_json:
         return print_json(_as_data(file.name, document) | ({"report": str(report)} if report else {}))
     for warning in document.warnings:
@@ -44,7 +39,7 @@ def parse(
     return None
 
 
-def _write(report: Path, file: Path, document: ParsedDocument, worker: PdfWorker, progress: Any) -> None:
+def _write(report: Path, file: Path, document: ParsedDocument, worker: PdfWorker, progress: Callable[[int, int], None]) -> None:
     from eval.parsing.view import PICTURE_DPI, to_html
 
     def draw(number: int) -> bytes:
