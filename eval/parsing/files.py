@@ -1,7 +1,8 @@
 """Files of any kind, hostile ones among them: how reading each of them ended, how much text came of it, and how far that text
 lies from what stands there, where somebody wrote that down.
 
-A file counts as openable when the manifest gives it a page, and its content is not locked by a password.
+A file counts as openable when its manifest gives it a page and tags it neither as locked by a password nor as one that nothing
+opens.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from eval.parsing.reading import Attempt, DocumentReader, Outcome, attempt, text
 from eval.parsing.references import reference_text
 from eval.parsing.sets import DataSet, manifest_of, reference_of
 
-_LOCKED = "password"
+_NOT_OPENABLE = frozenset({"password", "unopenable", "not-a-pdf"})
+# Endings that cost no process.
+_IN_ORDER = (Outcome.READ, Outcome.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def measure_files(data: DataSet, reader: DocumentReader, *, progress: Callable[[
 def _file(done: Attempt, line: Mapping[str, Any]) -> _File:
     tags = tuple(line.get("tags", ()))
     pages = line.get("pages")
-    openable = (isinstance(pages, int) and pages > 0 and _LOCKED not in tags) if line else None
+    openable = (isinstance(pages, int) and pages > 0 and _NOT_OPENABLE.isdisjoint(tags)) if line else None
     reference = reference_of(done.path)
     error = character_error(reference_text(reference), text_of(done.pages)) if reference else None
     return _File(done, tags, openable, error)
@@ -63,7 +66,7 @@ def _figures(files: Sequence[_File]) -> dict[str, Any]:
     pages = [page for one in files for page in one.attempt.pages]
     measured = {
         **_outcomes(files),
-        "ended": share(one.attempt.outcome in (Outcome.READ, Outcome.REFUSED) for one in files),
+        "ended": share(one.attempt.outcome in _IN_ORDER for one in files),
         "read_of_openable": share(one.read for one in files if one.openable),
         "pages": len(pages),
         "pages_with_text": share(bool(page.text.strip()) for page in pages),

@@ -32,7 +32,7 @@ _LEAST_BLOCK = 12
 def measure_page_images(data: DataSet, reader: DocumentReader, *, progress: Callable[[], None]) -> dict[str, Any]:
     """The mean edit distance of a page over all pages and by language, and a row a page."""
     pages = {page["page_info"]["image_path"].rsplit("/", 1)[-1]: page for page in annotations_of(data.folder)}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for path in data.files:
         done = attempt(reader, path)
         found = text_of(done.pages)

@@ -35,12 +35,16 @@ class DocumentReader(Protocol):
 
 
 class Outcome(StrEnum):
-    """How the reading of a file ended."""
+    """How the reading of a file ended. Of those that are no text, all but a crash are refusals in words."""
 
     READ = "read"
     REFUSED = "refused"
     TIMEOUT = "timeout"
+    """The reader process was stopped at its limit."""
+    DIED = "died"
+    """The reader process died, alone."""
     CRASH = "crash"
+    """An error that nobody foresaw reached the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def attempt(reader: DocumentReader, path: Path) -> Attempt:
         document = reader.read(path, name=path.name)
     except InputRefused as error:
         said = str(error)
-        outcome = Outcome.CRASH if _DIED in said else Outcome.TIMEOUT if _OVER_TIME in said else Outcome.REFUSED
+        outcome = Outcome.DIED if _DIED in said else Outcome.TIMEOUT if _OVER_TIME in said else Outcome.REFUSED
         return Attempt(path, outcome, time.monotonic() - began, said=said, code=error.code)
     except Exception as error:  # noqa: BLE001 - an error that nobody foresaw is what is looked for here
         return Attempt(path, Outcome.CRASH, time.monotonic() - began, said=f"{type(error).__name__}: {error}")

@@ -24,7 +24,7 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 def measure_references(data: DataSet, reader: DocumentReader, *, progress: Callable[[], None]) -> dict[str, Any]:
     """The mean edit distance over all files, and a row a file; a file that was not read has distance 1."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for path in data.files:
         done = attempt(reader, path)
         reference = reference_of(path)

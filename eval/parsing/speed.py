@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def measure_speed(
         Unavailable: a peer is not installed.
     """
     readers: dict[str, Callable[[Path], object]] = {OURS: lambda path: reader.read(path, name=path.name)}
-    readers |= {name: lambda path, peer=peer: apart.call(peer, path) for name, peer in PEERS.items()}
+    readers |= {name: partial(apart.call, peer) for name, peer in PEERS.items()}
     files = _files(pages, apart, folder)
     if files:
         _warm_up(readers, files[0][0])

@@ -1,6 +1,11 @@
-"""Colours and style of the report on one file: every kind of block its colour, every band of confidence its ground."""
+"""Colours and style of the report on one file: every kind of block its colour, every band of confidence its ground.
+
+Doubtful words are underlined too, so that nobody needs to tell the colours apart.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 KIND_COLOURS = {
     "text": "#2f81c7",
@@ -11,6 +16,23 @@ KIND_COLOURS = {
     "footnote": "#8a6d00",
 }
 _OTHER_COLOUR = "#8a8f98"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Confidences from `least` on, and the ground that words of it stand on."""
+
+    name: str
+    least: float
+    said: str
+    ground: str
+
+
+BANDS = (
+    Band("sure", 0.95, "0.95 or more", "#1f8f6222"),
+    Band("fair", 0.8, "0.8 or more", "#e0a80055"),
+    Band("poor", 0.0, "less", "#d8323266"),
+)
 
 _BASE = """
 :root { color-scheme: light dark; --kind: OTHER; }
@@ -39,6 +61,9 @@ body:has(#order:checked) .order { display: inline; } body:has(#boxes:not(:checke
 .block.heading p { font-weight: bold; font-size: 1.1em; } .block.caption p { font-style: italic; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9em; font-variant-numeric: tabular-nums; }
 td, th { border: 1px solid #8887; padding: .1rem .4rem; vertical-align: top; text-align: start; white-space: pre-line; }
+.read span[title], .bands span { border-radius: 2px; } .poor { text-decoration: underline wavy #c62828; }
+.fair { text-decoration: underline dotted #8a6d00; } .bands span { padding: 0 .3rem; margin-right: .4rem; }
+.doubt rect { fill: none; stroke: #d83232; stroke-width: 1; stroke-dasharray: 2 1; }
 @media (max-width: 50rem) { .pair { grid-template-columns: 1fr; } figure { position: static; } }
 @media print { figure { position: static; } section { break-inside: avoid-page; } }
 """
@@ -46,3 +71,4 @@ td, th { border: 1px solid #8887; padding: .1rem .4rem; vertical-align: top; tex
 STYLE = _BASE.replace("OTHER", _OTHER_COLOUR) + "".join(
     f".{kind} {{ --kind: {colour}; }}\n" for kind, colour in KIND_COLOURS.items()
 )
+STYLE += "".join(f".{band.name} {{ background: {band.ground}; }}\n" for band in BANDS)

@@ -43,7 +43,7 @@ def counting() -> Iterator[Callable[[str, int], None]]:
     """A progress bar for each thing that is done; call it after each step with the thing's name and its number of steps."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=err, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
 
         def step(name: str, total: int) -> None:
             if name not in tasks:
