@@ -1,7 +1,7 @@
 """Which kind of set a folder is, told by its layout alone.
 
     OmniDocBench  a .json whose entries have `layout_dets` and `page_info`; the page images lie anywhere below
-    ICDAR 2013    NAME-str.xml beside NAME.pdf
+    ICDAR 2013    NAME-str.xml beside NAME.pdf, here or in the folders in it, and no PDFs without any
     references    NAME.md beside NAME.pdf, for every such NAME
     files         manifest.jsonl with one `file` a line, or just PDFs: outcomes and text, errors where NAME.txt is a reference
 
@@ -103,7 +103,7 @@ def _set(folder: Path) -> DataSet | None:
 
     if annotations_of(folder):
         return as_set(SetKind.OMNIDOCBENCH, _images(folder))
-    if structures := sorted(folder.rglob(f"*{STRUCTURE_SUFFIX}")):
+    if structures := _structures(folder):
         return as_set(SetKind.TABLES, structures)
     pdfs = sorted(folder.glob("*.pdf"))
     if not pdfs:
@@ -112,6 +112,13 @@ def _set(folder: Path) -> DataSet | None:
         return as_set(SetKind.REFERENCES, [path for path in pdfs if path.with_suffix(".md").is_file()])
     listed = manifest_of(folder)
     return as_set(SetKind.FILES, [path for path in pdfs if path.name in listed] if listed else pdfs)
+
+
+def _structures(folder: Path) -> list[Path]:
+    """The structure files of the folder and of those in it; none where one of them holds PDFs without any: it is another set."""
+    found = sorted([*folder.glob(f"*{STRUCTURE_SUFFIX}"), *folder.glob(f"*/*{STRUCTURE_SUFFIX}")])
+    with_pdfs = {path.parent for path in (*folder.glob("*.pdf"), *folder.glob("*/*.pdf"))}
+    return found if with_pdfs <= {path.parent for path in found} else []
 
 
 def _images(folder: Path) -> list[Path]:

@@ -26,9 +26,17 @@ def only(folder: Path) -> tuple[SetKind, list[str]]:
     return found.kind, [path.name for path in found.files]
 
 
-def test_structures_beside_pdfs_are_tables_however_deep(tmp_path: Path) -> None:
-    put(tmp_path / "set" / "part", "a.pdf", "a-str.xml")
-    assert only(tmp_path / "set") == (SetKind.TABLES, ["a-str.xml"])
+def test_structures_beside_pdfs_are_tables_also_in_the_parts_of_a_set(tmp_path: Path) -> None:
+    put(tmp_path / "set" / "eu", "a.pdf", "a-str.xml")
+    put(tmp_path / "set" / "us", "b.pdf", "b-str.xml")
+    assert only(tmp_path / "set") == (SetKind.TABLES, ["a-str.xml", "b-str.xml"])
+    assert only(tmp_path / "set" / "us") == (SetKind.TABLES, ["b-str.xml"])
+
+
+def test_tables_beside_another_set_leave_it_its_kind(tmp_path: Path) -> None:
+    put(tmp_path / "tables", "a.pdf", "a-str.xml")
+    put(tmp_path / "texts", "a.pdf", "a.md")
+    assert [(one.name, one.kind) for one in find_sets(tmp_path)] == [("tables", SetKind.TABLES), ("texts", SetKind.REFERENCES)]
 
 
 def test_markdown_beside_pdfs_is_a_reference_and_a_readme_is_none(tmp_path: Path) -> None:
