@@ -31,7 +31,9 @@ class _File:
     attempt: Attempt
     tags: tuple[str, ...]
     openable: bool | None
-    error: float | None
+    error: float | None = None
+    characters: int = 0
+    """Of the reference, so that a long file counts for more than a short one."""
 
     @property
     def read(self) -> bool:
@@ -58,12 +60,15 @@ def _file(done: Attempt, line: Mapping[str, Any]) -> _File:
     pages = line.get("pages")
     openable = (isinstance(pages, int) and pages > 0 and _NOT_OPENABLE.isdisjoint(tags)) if line else None
     reference = reference_of(done.path)
-    error = character_error(reference_text(reference), text_of(done.pages)) if reference else None
-    return _File(done, tags, openable, error)
+    if reference is None:
+        return _File(done, tags, openable)
+    wanted = reference_text(reference)
+    return _File(done, tags, openable, character_error(wanted, text_of(done.pages)), len(wanted))
 
 
 def _figures(files: Sequence[_File]) -> dict[str, Any]:
     pages = [page for one in files for page in one.attempt.pages]
+    known = [(one.error * one.characters, float(one.characters)) for one in files if one.error is not None]
     measured = {
         **_outcomes(files),
         "ended": share(one.attempt.outcome in _IN_ORDER for one in files),
@@ -72,19 +77,10 @@ def _figures(files: Sequence[_File]) -> dict[str, Any]:
         "pages_with_text": share(bool(page.text.strip()) for page in pages),
         "pages_recognised": share(page.ocr for page in pages),
         "characters": sum(len(page.text) for page in pages),
-        "character_error": ratio(
-            [one.error * _length(one) for one in files if one.error is not None],
-            [_length(one) for one in files if one.error is not None],
-        ),
+        "character_error": ratio([wrong for wrong, _ in known], [characters for _, characters in known]),
         "slowest_s": round(max((one.attempt.seconds for one in files), default=0.0), 2),
     }
     return {name: value for name, value in measured.items() if value is not None}
-
-
-def _length(one: _File) -> float:
-    """Characters of the reference, so that a long file counts for more than a short one."""
-    reference = reference_of(one.attempt.path)
-    return float(len(reference_text(reference))) if reference else 0.0
 
 
 def _outcomes(files: Sequence[_File]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from eval.parsing.figures import Figure
+from eval.parsing.reading import Outcome
 from eval.parsing.sets import SetKind
 from eval.parsing.speed import OURS
 from eval.plots import bars
@@ -187,7 +188,15 @@ def _files(one: Mapping[str, Any]) -> Section | None:
         return None
     note = f"{len(rows)} of {len(one['files'])} files, the worst first."
     cells = [(row["file"], row["outcome"], _number(row.get(measure)), row["error"] or "") for row in rows]
-    return Section(one["set"], [note], [Table(("file", "outcome", _NAMES[measure], "what was said"), cells)])
+    tables = [Table(("file", "outcome", _NAMES[measure], "what was said"), cells), *_by_tag(one)]
+    return Section(one["set"], [note], tables)
+
+
+def _by_tag(one: Mapping[str, Any]) -> Iterator[Table]:
+    """How files of each tag ended."""
+    if tags := one.get("by_tag"):
+        names = ("files", *Outcome)
+        yield Table(("tag", *names), [(tag, *(str(counts[name]) for name in names)) for tag, counts in tags.items()])
 
 
 def _number(value: float | None) -> str:

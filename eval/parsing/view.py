@@ -28,7 +28,10 @@ PICTURE_DPI = 110
 
 # 60 KB a page, measured on 36 pages of reports, articles and forms: pictures for some 400 pages.
 _MOST_PICTURE_BYTES = 24 << 20
-_MOST_CHARACTERS = 4_000_000
+_MOST_CHARACTERS = 8_000_000
+# Of markup, beside the text: two elements with their ids and a box; a cell.
+_CHARACTERS_OF_A_BLOCK = 400
+_CHARACTERS_OF_A_CELL = 25
 _MOST_PIXELS_ACROSS = 1400
 _WEBP_QUALITY = 40
 
@@ -51,12 +54,12 @@ def to_html(
 ) -> str:
     """The report as one page that stands alone; `progress(pages_done, pages_total)` is called after each page."""
     room = limits or ViewLimits()
-    pictures, characters = room.picture_bytes, room.characters
+    pictures, left = room.picture_bytes, room.characters
     shown: list[str] = []
     without_picture = 0
     for page in document.pages:
-        characters -= _characters(page)
-        if shown and characters < 0:
+        left -= _weight(page)
+        if left < 0:
             break
         picture = _picture(page, draw, room=pictures) if page.has_picture else _Picture()
         pictures -= len(picture.webp)
@@ -97,8 +100,10 @@ def _smaller(png: bytes) -> bytes:
     return written.getvalue()
 
 
-def _characters(page: Page) -> int:
-    return len(page.text) + sum(len(cell) for block in page.blocks for row in block.rows for cell in row)
+def _weight(page: Page) -> int:
+    """About how many characters the page takes in the report: an empty cell is some too."""
+    cells = [cell for block in page.blocks for row in block.rows for cell in row]
+    return len(page.text) + len(page.blocks) * _CHARACTERS_OF_A_BLOCK + len(cells) * _CHARACTERS_OF_A_CELL
 
 
 def _left_out(document: ParsedDocument, *, pages: int, without_picture: int) -> Iterator[str]:
@@ -113,7 +118,7 @@ def _head(document: ParsedDocument, name: str, notes: Sequence[str]) -> Iterator
     kinds = Counter(block.kind for page in document.pages for block in page.blocks)
     recognised = sum(page.ocr for page in document.pages)
     total = len(document.pages)
-    facts = [f"{total} page{'s'[: total != 1]}", *([f"{recognised} of them recognised (OCR)"] if recognised else [])]
+    facts = ["1 page" if total == 1 else f"{total} pages", *([f"{recognised} recognised (OCR)"] if recognised else [])]
     yield f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(name)}: as read</title>'
     yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
     yield f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'

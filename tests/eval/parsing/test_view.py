@@ -123,14 +123,19 @@ def test_pictures_stop_where_their_room_ends_and_it_is_said() -> None:
 
 
 def test_pages_stop_where_the_room_for_text_ends_and_it_is_said() -> None:
-    html = shown(*(page(number, TEXT) for number in (1, 2, 3)), limits=ViewLimits(characters=len(TEXT[1]) * 2))
+    html = shown(*(page(number, TEXT) for number in (1, 2, 3)), limits=ViewLimits(characters=1000))
     assert html.count("<section") == 2
     assert "pages 3 to 3 are left out" in html
 
 
+def test_empty_cells_take_room_too() -> None:
+    sheet = (BlockKind.TABLE, "\n".join([" | " * 100] * 100), (0.0, 0.0, 9.0, 9.0))
+    assert len(shown(page(1, sheet, width=0.0), limits=ViewLimits(characters=100_000))) < 10_000
+
+
 def test_recognised_pages_and_warnings_are_named() -> None:
     html = shown(page(1, TEXT, ocr=True), page(2, TEXT), warnings=("no text layer: page 3",))
-    assert "2 pages, 1 of them recognised (OCR)" in html
+    assert "2 pages, 1 recognised (OCR)" in html
     assert "no text layer: page 3" in html
 
 
