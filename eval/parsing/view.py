@@ -26,7 +26,7 @@ Draw = Callable[[int], bytes]
 PICTURE_DPI = 110
 """About 900 pixels across for A4: sharp where half a window is a page wide."""
 
-# 60 KB a page, measured on 36 pages of reports, articles and forms: pictures for some 400 pages.
+# 62 KB a page, measured on 36 pages of reports, articles and forms: pictures for some 400 pages.
 _MOST_PICTURE_BYTES = 24 << 20
 _MOST_CHARACTERS = 8_000_000
 # Of markup, beside the text: two elements with their ids and a box; a cell.
