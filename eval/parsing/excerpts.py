@@ -6,6 +6,7 @@ own reading finds the same characters in it, in whatever order: then the layer i
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.parsing.apart import Apart
-from eval.parsing.peers import TextLayer, excerpt, page_count, text_layers
+from eval.parsing.peers import TextLayer, excerpt, text_layers
 from eval.parsing.reading import DocumentReader, attempt, text_of
 from ingest.errors import GraftError
 from ingest.types import BlockKind, Page
@@ -52,37 +53,38 @@ def good_pages(
     """The good ones among up to `PAGES_OF_A_FILE` pages of each file, evenly from first to last; excerpts go to `folder`."""
     found: list[GoodPage] = []
     for number, path in enumerate(files):
-        part = folder / f"{number}.pdf"
-        try:
-            apart.call(excerpt, path, part, _evenly(apart.call(page_count, path)))
-            layers = apart.call(text_layers, part)
-        except GraftError:  # a file that the other library cannot open has no text layer to go by
-            layers = []
-        pages = attempt(reader, part).pages if layers else ()
-        if len(pages) == len(layers):
-            found += [
-                GoodPage(path.name, part, page.number, layer.text, page)
-                for layer, page in zip(layers, pages, strict=True)
-                if _is_good(layer, page)
-            ]
+        with contextlib.suppress(GraftError):  # a file that the other library cannot open has no text layer to go by
+            found += _good_pages(path, reader, apart, folder / f"{number}.pdf")
         progress()
     return found
 
 
-def _evenly(pages: int) -> list[int]:
-    kept = min(PAGES_OF_A_FILE, pages)
-    return [1 + index * pages // kept for index in range(kept)]
+def _good_pages(path: Path, reader: DocumentReader, apart: Apart, part: Path) -> list[GoodPage]:
+    read: dict[int, TextLayer] = apart.call(text_layers, path, PAGES_OF_A_FILE)
+    layers = {number: layer for number, layer in read.items() if _is_good(layer)}
+    if not layers:
+        return []
+    apart.call(excerpt, path, part, list(layers))
+    pages = attempt(reader, part).pages
+    if len(pages) != len(layers):
+        return []
+    both = zip(layers.values(), pages, strict=True)
+    return [GoodPage(path.name, part, page.number, layer.text, page) for layer, page in both if _agree(layer, page)]
 
 
-def _is_good(layer: TextLayer, page: Page) -> bool:
+def _is_good(layer: TextLayer) -> bool:
+    """Whether the layer alone looks like what is printed."""
     letters = "".join(layer.text.split())
     least = _LEAST_CHARACTERS_HAN if _han(letters) > 1 / 3 else _LEAST_CHARACTERS
-    if page.ocr or len(letters) < least or layer.pictures > _MOST_PICTURES:
+    if len(letters) < least or layer.pictures > _MOST_PICTURES:
         return False
-    if any(unicodedata.category(character) in ("Co", "Cn") or character == "\ufffd" for character in letters):
-        return False
-    ours, theirs = Counter("".join(text_of([page], running=True).split())), Counter(letters)
-    return (ours & theirs).total() >= _SAME_CHARACTERS * max(ours.total(), theirs.total())
+    return not any(unicodedata.category(character) in ("Co", "Cn") or character == "\ufffd" for character in letters)
+
+
+def _agree(layer: TextLayer, page: Page) -> bool:
+    """Whether our reading of the page, without recognition, found the same characters."""
+    ours, theirs = (Counter("".join(text.split())) for text in (text_of([page], running=True), layer.text))
+    return not page.ocr and (ours & theirs).total() >= _SAME_CHARACTERS * max(ours.total(), theirs.total())
 
 
 def _han(text: str) -> float:

@@ -29,20 +29,15 @@ def excerpt(path: Path, target: Path, numbers: Sequence[int]) -> None:
         part.save(target, garbage=3, deflate=True)
 
 
-def page_count(path: Path) -> int:
-    """How many pages a PDF has."""
+def text_layers(path: Path, most: int) -> dict[int, TextLayer]:
+    """The bare text layer by page number (from 1), of so many pages, evenly from first to last; none of a locked file."""
     import pymupdf
 
     with pymupdf.open(path) as document:
-        return 0 if document.needs_pass else int(document.page_count)
-
-
-def text_layers(path: Path) -> list[TextLayer]:
-    """The bare text layer of every page."""
-    import pymupdf
-
-    with pymupdf.open(path) as document:
-        return [TextLayer(page.get_text(), _covered(page)) for page in document]
+        total = 0 if document.needs_pass else document.page_count
+        kept = min(most, total)
+        pages = [document[index * total // kept] for index in range(kept)]
+        return {page.number + 1: TextLayer(page.get_text(), _covered(page)) for page in pages}
 
 
 def _covered(page: object) -> float:

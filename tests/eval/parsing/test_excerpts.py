@@ -45,6 +45,13 @@ def test_pages_with_enough_text_are_taken_evenly_from_every_file_that_opens(page
     assert [page.language for page in choose(pages, 2)] == ["en", "en", "zh"]
 
 
+def test_a_page_that_is_no_use_is_not_even_read(worker: SharedWorker, apart: Apart, tmp_path: Path) -> None:
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(pdf("", "Too little text."))
+    assert good_pages([path], worker, apart, tmp_path, progress=lambda: None) == []
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_rendered_page_is_held_against_its_bare_text_layer(pages: list[GoodPage], worker: SharedWorker, tmp_path: Path) -> None:
     found = measure_rendered(choose(pages, 1), worker, tmp_path, progress=lambda: None)
     assert list(found["by_language"]) == ["en", "zh"]
@@ -57,7 +64,7 @@ def test_a_rendered_page_is_held_against_its_bare_text_layer(pages: list[GoodPag
 def test_all_readers_are_timed_on_the_same_pages(
     pages: list[GoodPage], worker: SharedWorker, apart: Apart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speed, "PEERS", {"plain": peers.text_layers})
+    monkeypatch.setattr(speed, "PEERS", {"plain": peers.read_with_pdfplumber})
     steps: list[int] = []
     found = speed.measure_speed(pages, worker, apart, tmp_path, progress=steps.append)
     group = found["by_group"]["pages_without_tables"]
