@@ -35,21 +35,19 @@ _PAGE_NUMBER = re.compile(r"\W*(?:page|第)?\s*(?:\d+|[ivxlc]{1,7})\s*(?:页|of 
 
 def mark_running(pages: Sequence[Page]) -> tuple[Page, ...]:
     """The pages, with their running headers, footers and page numbers marked as what they are."""
-    seen: Counter[_Running] = Counter()
-    for page in pages:
-        seen.update({_running(page, block) for block in page.blocks if _in_margin(page, block)})
-    running = {one for one, count in seen.items() if count >= _LEAST_PAGES}
+    seen = Counter(line for page in pages for line in {_in_margin(page, block) for block in page.blocks})
+    running = {line for line, count in seen.items() if line and count >= _LEAST_PAGES}
 
-    def marked(page: Page) -> Page:
-        if not any(_is_running(page, block, running) for block in page.blocks):
-            return page
-        blocks = (
-            replace(block, kind=_running_kind(page, block), level=0) if _is_running(page, block, running) else block
-            for block in page.blocks
-        )
-        return replace(page, blocks=tuple(blocks))
+    def marked(page: Page, block: Block) -> Block:
+        line = _in_margin(page, block)
+        if line is None or block.kind is BlockKind.TABLE:
+            return block
+        if line not in running and not _PAGE_NUMBER.fullmatch(page.text[block.start : block.end]):
+            return block
+        above = line[0] * _PLACE < page.height / 2
+        return replace(block, kind=BlockKind.HEADER if above else BlockKind.FOOTER, level=0)
 
-    return tuple(map(marked, pages))
+    return tuple(replace(page, blocks=tuple(marked(page, block) for block in page.blocks)) for page in pages)
 
 
 def content_blocks(pages: Sequence[Page]) -> list[list[Block]]:
@@ -75,22 +73,9 @@ def _stamp(page: Page, block: Block) -> _Stamp | None:
     return round(block.bbox[0] / _PLACE), round(block.bbox[1] / _PLACE), text
 
 
-def _is_running(page: Page, block: Block, running: set[_Running]) -> bool:
-    if block.kind is BlockKind.TABLE or not _in_margin(page, block):
-        return False
-    return _running(page, block) in running or _PAGE_NUMBER.fullmatch(page.text[block.start : block.end]) is not None
-
-
-def _running_kind(page: Page, block: Block) -> BlockKind:
-    return BlockKind.HEADER if block.bbox[3] < page.height / 2 else BlockKind.FOOTER
-
-
-def _in_margin(page: Page, block: Block) -> bool:
-    if block.bbox is None:
-        return False
-    return block.bbox[3] < page.height * _MARGIN or block.bbox[1] > page.height * (1 - _MARGIN)
-
-
-def _running(page: Page, block: Block) -> _Running:
-    """The block's height on the page and its text with all numbers alike: `Page 3 of 9` is the same on every page."""
+def _in_margin(page: Page, block: Block) -> _Running | None:
+    """The height of a block in the margin and its text with all numbers alike: `Page 3 of 9` is the same on every page. None for
+    a block that stands elsewhere."""
+    if block.bbox is None or (page.height * _MARGIN <= block.bbox[3] and block.bbox[1] <= page.height * (1 - _MARGIN)):
+        return None
     return round(block.bbox[1] / _PLACE), _DIGITS.sub("#", page.text[block.start : block.end])

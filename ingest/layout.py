@@ -65,7 +65,7 @@ def turned_clockwise(page: Page, degrees: int) -> Page:
         page,
         width=width if degrees == 180 else height,
         height=height if degrees == 180 else width,
-        blocks=tuple(replace(block, bbox=turned(block.bbox)) for block in page.blocks),
+        blocks=tuple(replace(block, bbox=block.bbox and turned(block.bbox)) for block in page.blocks),
         lines=tuple(replace(line, bbox=turned(line.bbox)) for line in page.lines),
     )
 

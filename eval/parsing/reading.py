@@ -23,7 +23,7 @@ _RUNNING = frozenset({"header", "footer"})
 
 
 class DocumentReader(Protocol):
-    """Reads files as the product does; `ingest.isolation.PdfWorker` is the one that serves."""
+    """Reads files as the product does; `ingest.isolation.FileWorker` is the one that serves."""
 
     def read(self, path: Path, *, name: str = "", progress: Callable[[int, int], None] | None = None) -> ParsedDocument:
         """All pages of the file. Raises InputRefused where it cannot be read."""

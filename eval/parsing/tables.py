@@ -79,7 +79,7 @@ def tables_of(pages: Iterable[Page]) -> Iterator[Cells]:
 
 
 def _cells(block: Block) -> Cells:
-    return cells_of(block.rows, getattr(block, "spans", ()))
+    return cells_of(block.rows, block.spans)
 
 
 def read_structure(path: Path) -> list[Cells]:

@@ -161,7 +161,9 @@ def _drawing(page: Page, picture: _Picture) -> str:
     )
     doubtful = "".join(map(_rect, doubtful_boxes(page)))
     boxes = "".join(_box(page, number, block) for number, block in enumerate(page.blocks, start=1))
-    middles = " ".join(f"{(x0 + x1) / 2:.1f},{(y0 + y1) / 2:.1f}" for x0, y0, x1, y1 in (block.bbox for block in page.blocks))
+    middles = " ".join(
+        f"{(x0 + x1) / 2:.1f},{(y0 + y1) / 2:.1f}" for x0, y0, x1, y1 in (block.bbox for block in page.blocks if block.bbox)
+    )
     return (
         f'<svg role="img" aria-label="page {page.number}" viewBox="0 0 {page.width} {page.height}">{image}'
         f'<g class="boxes">{boxes}</g><g class="doubt">{doubtful}</g><polyline class="order" points="{middles}"/></svg>'
@@ -169,6 +171,8 @@ def _drawing(page: Page, picture: _Picture) -> str:
 
 
 def _box(page: Page, number: int, block: Block) -> str:
+    if block.bbox is None:
+        return ""
     x0, y0, _, _ = block.bbox
     name = f"{page.number}-{number}"
     return (
@@ -192,7 +196,7 @@ def _block_html(page: Page, number: int, block: Block) -> str:
 
 def _table(page: Page, block: Block) -> str:
     """The rows; a cell that takes several places has the width and height that it was read with."""
-    sizes = {(row, column): size for row, column, *size in getattr(block, "spans", ())}
+    sizes = {(row, column): size for row, column, *size in block.spans}
     covered = {
         (row + down, column + right)
         for (row, column), (height, width) in sizes.items()

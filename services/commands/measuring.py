@@ -100,10 +100,10 @@ def parsing(
     from eval.parsing.report import goals, main_table, parsing_report
     from eval.parsing.run import evaluate_parsing
     from eval.report import write_report
-    from ingest.isolation import PdfWorker
+    from ingest.isolation import FileWorker
 
     limits = load_settings().ingest.limits
-    with PdfWorker(limits) as worker, counting() as progress:
+    with FileWorker(limits) as worker, counting() as progress:
         measured = evaluate_parsing(folder, worker, render=render, speed=speed, progress=progress)
     written: dict[str, str] = {}
     if report is not None:

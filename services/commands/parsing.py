@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ingest.errors import GraftError, InputRefused
-from ingest.isolation import PdfWorker
+from ingest.isolation import FileWorker
 from ingest.types import Page, ParsedDocument
 from services.commands.output import Json, counting, err, out, print_json
 from services.settings import load_settings
@@ -23,7 +23,7 @@ def parse(
     """Read a file as adding it would, and show what was read. Nothing is stored."""
     if not file.is_file():
         raise InputRefused(f"there is no file {file}")
-    with PdfWorker(load_settings().ingest.limits) as worker, counting() as progress:
+    with FileWorker(load_settings().ingest.limits) as worker, counting() as progress:
         document = worker.read(file, name=file.name, progress=lambda _done, total: progress("reading", total))
         if report is not None:
             _write(report, file, document, worker, lambda _done, total: progress("drawing", total))
@@ -39,7 +39,7 @@ def parse(
     return None
 
 
-def _write(report: Path, file: Path, document: ParsedDocument, worker: PdfWorker, progress: Callable[[int, int], None]) -> None:
+def _write(report: Path, file: Path, document: ParsedDocument, worker: FileWorker, progress: Callable[[int, int], None]) -> None:
     from eval.parsing.view import PICTURE_DPI, to_html
 
     def draw(number: int) -> bytes:
@@ -73,7 +73,7 @@ def _page_as_data(page: Page) -> dict[str, Any]:
                 "kind": block.kind,
                 "level": block.level,
                 "text": page.text[block.start : block.end],
-                "bbox": list(block.bbox) if page.has_picture else None,
+                "bbox": list(block.bbox) if block.bbox else None,
                 "rows": [list(row) for row in block.rows],
             }
             for block in page.blocks

@@ -22,7 +22,7 @@ from eval.parsing.run import evaluate_parsing
 from eval.parsing.tables import read_structure
 from eval.report import to_html, to_markdown
 from ingest.errors import InputRefused
-from ingest.isolation import PdfWorker
+from ingest.isolation import FileWorker
 from ingest.settings import ReadLimits
 from ingest.types import Bbox, ParsedDocument
 from tests import hostile
@@ -36,7 +36,7 @@ def nothing(_what: str, _steps: int) -> None:
     """No progress is shown."""
 
 
-def measured(folder: Path, worker: PdfWorker) -> dict[str, Any]:
+def measured(folder: Path, worker: FileWorker) -> dict[str, Any]:
     (one,) = evaluate_parsing(folder, worker, progress=nothing)["sets"]
     return one
 
@@ -47,7 +47,7 @@ def measured(folder: Path, worker: PdfWorker) -> dict[str, Any]:
 class Dying:
     """A reader whose process is killed while it reads."""
 
-    def __init__(self, worker: PdfWorker) -> None:
+    def __init__(self, worker: FileWorker) -> None:
         self._worker = worker
 
     def read(self, path: Path, *, name: str = "", progress: Callable[[int, int], None] | None = None) -> ParsedDocument:
@@ -78,7 +78,7 @@ def test_each_way_in_which_a_reading_ends_is_told_apart(worker: SharedWorker, tm
     assert attempt(worker, good).outcome is Outcome.READ
     refused = attempt(worker, broken)
     assert (refused.outcome, bool(refused.said), bool(refused.code)) == (Outcome.REFUSED, True, True)
-    with PdfWorker(ReadLimits(timeout_s=0.4)) as hasty:
+    with FileWorker(ReadLimits(timeout_s=0.4)) as hasty:
         assert attempt(hasty, slow).outcome is Outcome.TIMEOUT
     assert attempt(Dying(worker), long).outcome is Outcome.DIED
     assert attempt(Failing(worker), good).outcome is Outcome.CRASH
