@@ -10,7 +10,7 @@ help:
 	@echo "make check      style, types, package order, locks, the built wheel"
 	@echo "make bench      measure, and write the report to bench-out/"
 	@echo "make tour       the whole chain on the sample corpus: training data, an adapter, four arms compared (CONFIG=smoke: quick)"
-	@echo "make house-models DATA=FOLDER   make our own models anew from open question sets (an hour and a half)"
+	@echo "make house-models DATA=FOLDER   make our own models anew from open question sets (two and a half hours)"
 	@echo "make lock       resolve deploy/*.lock anew from pyproject.toml"
 
 $(TARGETS):

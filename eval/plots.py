@@ -40,8 +40,8 @@ _STYLE: dict[Any, Any] = {  # the library types every name on its own
 }
 
 
-def bars(groups: Mapping[str, Figures], measure: str, *, title: str, label: str) -> str:
-    """A share by group and arm, with its interval."""
+def bars(groups: Mapping[str, Figures], measure: str, *, title: str, label: str, most: float | None = 1.02) -> str:
+    """A share by group and arm, with its interval; another figure than a share has no `most` that is known before."""
     arms = _arms(groups)
     with _drawing(width=7.2, height=3.4) as (figure, axes):
         for place, arm in enumerate(arms):
@@ -59,7 +59,7 @@ def bars(groups: Mapping[str, Figures], measure: str, *, title: str, label: str)
                 error_kw={"ecolor": _INK, "elinewidth": 1, "capsize": 2.5},
             )
         axes.set_xticks(range(len(groups)), list(groups))
-        axes.set_ylim(0, 1.02)
+        axes.set_ylim(0, most)
         axes.set_ylabel(label)
         axes.legend(frameon=False, ncols=len(arms), loc="lower center", bbox_to_anchor=(0.5, 1.0))
         return _svg(figure, title)

@@ -37,9 +37,13 @@ class Prepared:
         """Of all epochs."""
         return ceil(len(self.batches) / self.accumulation)
 
-    def tokens_after(self, step: int) -> int:
-        """How many tokens were read after this many steps; padding is not counted, and a shared beginning once."""
-        return sum(map(tokens_read, self.batches[: step * self.accumulation]))
+    def batches_until(self, step: int) -> tuple[Batch, ...]:
+        """What this many steps learn from."""
+        return self.batches[: step * self.accumulation]
+
+    def tokens_until(self, step: int) -> int:
+        """How many tokens this many steps read; padding is not counted, and a shared beginning once."""
+        return sum(map(tokens_read, self.batches_until(step)))
 
 
 def prepare(folder: RunFolder, config: TrainingConfig, tokenizer: Any) -> Prepared:

@@ -26,11 +26,13 @@ _MANIFEST = "complete.json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be trained: the base model's folder, the values, the adapter's name."""
+    """What is to be trained: the base model's folder, the values, the adapter's name; where the weights go on from those of
+    another adapter, its folder."""
 
     base_model: Path
     config: TrainingConfig
     adapter_name: str
+    start_from: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,16 @@ class RunFolder:
         try:
             asked = json.loads(file.read_text(encoding="utf-8"))
             base, values, name = Path(asked["base_model"]), asked["config"], str(asked["adapter_name"])
+            start = Path(asked["start_from"]) if asked.get("start_from") else None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputRefused(
                 f"{file} is no training request ({error!r}): it needs base_model, config and adapter_name, as JSON"
             ) from error
         if not (base / "config.json").is_file():
             raise InputRefused(f"there is no model at {base}: it needs a folder with config.json and safetensors")
-        return Request(base, config_of(values), name)
+        if start and not (start / "adapter_model.safetensors").is_file():
+            raise InputRefused(f"there is no adapter at {start} to start from: it needs a folder with adapter_model.safetensors")
+        return Request(base, config_of(values), name, start)
 
     def rows(self, split: str) -> list[Row]:
         """The samples of a split, in file order; none where the file is not there.

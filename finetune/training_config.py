@@ -40,6 +40,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "threads": (1, 256),
     "overfitting_share": (0.0, 10.0),
     "max_steps": (1, 100_000_000),
+    "prompt_loss_weight": (0.0, 10.0),
     "max_facts": (1, 10_000_000),
     "max_grounded": (0, 10_000_000),
     "max_validation": (0, 1_000_000),
@@ -61,6 +62,8 @@ class TrainingConfig:
     computes in it. `keep` says whose weights become the adapter: those of the `last` step, or, if
     the evaluation loss has risen by more than `overfitting_share` since its lowest point, those of the `best` one.
     `max_steps` ends the training early; the learning rate is that of the whole training until then.
+    `prompt_loss_weight` times the mean loss of the tokens that samples share at their beginning is learned as well, where they
+    are learned together: passages read so keep the model a model of prose, which answers alone make it forget.
     `languages` limits what is learned and measured (empty: all); `max_facts`, `max_grounded`, `max_validation`,
     `max_rephrased` and `max_test` limit how much of it; None means all of it.
     """
@@ -75,6 +78,7 @@ class TrainingConfig:
     warmup_share: float = 0.05
     epochs: int = 3
     max_steps: int | None = None
+    prompt_loss_weight: float = 0.0
     grounded_epochs: int = 1
     batch_size: int = 8
     accumulation: int = 1

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import torch
 from datasets import Dataset
-from peft import LoraConfig, set_peft_model_state_dict
+from peft import LoraConfig, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PrinterCallback, TrainerCallback, set_seed
 from trl import SFTConfig
@@ -26,12 +26,11 @@ from trl import SFTConfig
 from finetune.answer_trainer import AnswerTrainer, collate
 from finetune.chat_template import padding_token
 from finetune.curves import Mark, Point, draw_curves, mark_overfitting
-from finetune.packing import shared_length
 from finetune.preparation import Batch, Prepared
 from finetune.run_folder import Request, RunFolder, publish_folder, write_file
 from finetune.training_config import TrainingConfig
 from finetune.types import Progress
-from ingest.errors import GraftError
+from ingest.errors import GraftError, InputRefused
 
 _CHECKPOINTS = 2
 _LIBRARIES = ("torch", "transformers", "trl", "peft")
@@ -67,7 +66,7 @@ def train_adapter(folder: RunFolder, request: Request, prepared: Prepared, token
     """Whether the training came to its end, with the adapter published; False where `stop` ended it before.
 
     Raises:
-        GraftError: the loss became no number.
+        GraftError: the loss became no number. InputRefused: the adapter to start from has other layers or another rank.
     """
     config = request.config
     found = folder.newest_checkpoint()
@@ -79,13 +78,13 @@ def train_adapter(folder: RunFolder, request: Request, prepared: Prepared, token
         model=AutoModelForCausalLM.from_pretrained(
             request.base_model,
             dtype=getattr(torch, number_type(config)),
-            attn_implementation=_attention(prepared),
             local_files_only=True,
         ),
         args=_arguments(folder, config, prepared),
         train_dataset=_dataset(prepared.batches),
         eval_dataset={name: _dataset(batches) for name, batches in prepared.evaluations.items()} or None,
         planned_steps=prepared.steps,
+        prompt_loss_weight=config.prompt_loss_weight,
         data_collator=partial(collate, padding=padding_token(tokenizer)),
         processing_class=tokenizer,
         peft_config=LoraConfig(
@@ -98,12 +97,22 @@ def train_adapter(folder: RunFolder, request: Request, prepared: Prepared, token
         callbacks=[watch],
     )
     watch.model = trainer.model
+    if found is None and request.start_from is not None:
+        _start_from(trainer.model, request.start_from)
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
     if trainer.state.global_step < trainer.state.max_steps:
         return False
     _publish(folder, request, prepared, trainer, watch)
     return True
+
+
+def _start_from(model: Any, adapter: Path) -> None:
+    """Gives the model's adapter the weights of another one."""
+    weights, wanted = load_file(str(adapter / _WEIGHTS)), get_peft_model_state_dict(model)
+    if {name: value.shape for name, value in weights.items()} != {name: value.shape for name, value in wanted.items()}:
+        raise InputRefused(f"the adapter at {adapter} has other layers or another rank: ask for those, or start from none")
+    set_peft_model_state_dict(model, weights)
 
 
 class _Watch(TrainerCallback):  # type: ignore[misc]
@@ -174,7 +183,7 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
         publish_folder(aside, self._folder.best)
 
     def _seen(self, state: Any) -> int:
-        return self._prepared.tokens_after(state.global_step)
+        return self._prepared.tokens_until(state.global_step)
 
     def _report(self, state: Any, *, at_once: bool = False) -> None:
         now = time.monotonic()
@@ -228,16 +237,6 @@ def _dataset(batches: tuple[Batch, ...]) -> Dataset:
             "labels": [[list(sample.labels) for sample in batch] for batch in batches],
         }
     )
-
-
-def _attention(prepared: Prepared) -> str | None:
-    """How attention is computed; None is torch's fused kernel.
-
-    On a processor the backward pass of that kernel is slow: packs of 800 tokens train 1.3 times as fast without it. What it
-    saves is memory, which grows with the square of a sample's length; packs are bounded by `max_tokens`.
-    """
-    shares = any(shared_length(batch) for batch in prepared.batches)
-    return "eager" if shares and not torch.cuda.is_available() else None
 
 
 def _arguments(folder: RunFolder, config: TrainingConfig, prepared: Prepared) -> SFTConfig:
@@ -318,7 +317,7 @@ def _outcome(
     request: Request, prepared: Prepared, trainer: Any, watch: _Watch, training: list[Point], marks: dict[str, Mark]
 ) -> dict[str, Any]:
     config, steps = request.config, int(trainer.state.global_step)
-    seen = prepared.tokens_after(steps)
+    batches, seen = prepared.batches_until(steps), prepared.tokens_until(steps)
     seconds = watch.seconds()
     tail = training[-max(1, steps // config.epochs) :]
     selection = prepared.selection
@@ -336,8 +335,10 @@ def _outcome(
             "left_out": prepared.left_out,
         },
         "steps": steps,
+        "planned_steps": prepared.steps,
+        "samples_seen": sum(map(len, batches)),
         "tokens_seen": seen,
-        "tokens_learned": sum(sample.learned for batch in prepared.batches for sample in batch),
+        "tokens_learned": sum(sample.learned for batch in batches for sample in batch),
         "seconds": round(seconds, 1),
         "tokens_per_s": round(seen / seconds, 1),
         "loss": round(sum(point.loss for point in tail) / len(tail), 4),

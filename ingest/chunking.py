@@ -1,7 +1,8 @@
 """Pages → chunks: passages of whole sentences under one heading, each on one page.
 
 Invariants. `chunk.text == page.text[chunk.start:chunk.end]`; chunks of a page do not overlap and follow its order; every
-sentence that is no running header or footer is in exactly one chunk. A table row is a sentence here: it is never cut.
+sentence of what `ingest.cleaning` leaves as content is in exactly one chunk. A table row is a sentence here: it is never cut.
+Where a table is cut between rows, its header rows are the innermost heading of each part below.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 
 from ingest.cleaning import content_blocks
 from ingest.languages import language_of
+from ingest.page_table import header_text, is_dashes
 from ingest.sentences import sentence_spans
 from ingest.settings import IngestSettings
 from ingest.tokens import language
@@ -20,7 +22,7 @@ from ingest.types import Block, BlockKind, Chunk, Page
 
 Span = tuple[int, int]
 
-FORMAT = "1"
+FORMAT = "2"
 """Changes when `split` cuts otherwise: documents that are there are then split again, from the pages that were read."""
 
 
@@ -32,13 +34,20 @@ def split(pages: Sequence[Page], settings: IngestSettings) -> list[Chunk]:
         for path, section in _sections(page, blocks, headings):
             for start, end in _pack(page.text, section, settings):
                 text = page.text[start:end]
-                chunks.append(Chunk("", page.number, start, end, text, path, language_of(text)))
+                above = (*path, *_columns_above(section, start))
+                chunks.append(Chunk("", page.number, start, end, text, above, language_of(text)))
     return chunks
 
 
 def chunking_of(settings: IngestSettings) -> str:
     """A short name of the way in which `split` cuts by these settings: another name means other chunks."""
     return hashlib.sha256(f"{FORMAT}/{settings.chunk_characters}/{settings.chunk_characters_han}".encode()).hexdigest()[:12]
+
+
+def _columns_above(blocks: Sequence[Block], start: int) -> list[str]:
+    """The header rows of the table in which a chunk begins further down, as its innermost heading."""
+    cut = [block for block in blocks if block.kind is BlockKind.TABLE and block.start < start < block.end]
+    return [text for block in cut if (text := header_text(block.rows))]
 
 
 class _Headings:
@@ -115,8 +124,12 @@ def _sentences(text: str, block: Block, limit: int) -> Iterator[Span]:
 
 
 def _row_spans(body: str) -> list[Span]:
-    spans, start = [], 0
+    spans: list[Span] = []
+    start = 0
     for row in body.split("\n"):
-        spans.append((start, start + len(row)))
+        if len(spans) == 1 and is_dashes(row):  # belongs to the row above it
+            spans = [(0, start + len(row))]
+        else:
+            spans.append((start, start + len(row)))
         start += len(row) + 1
     return spans

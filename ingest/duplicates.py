@@ -114,7 +114,7 @@ def _band_numbers(band: NDArray[np.uint32]) -> NDArray[np.uint64]:
     return number
 
 
-def fold(hits: Iterable[Hit]) -> list[Hit]:
+def each_once(hits: Iterable[Hit]) -> list[Hit]:
     """The hits in their order, each passage once: those that say the same as a better one are told of in its `also_in`."""
     kept: list[tuple[Hit, _Profile]] = []
     for hit in hits:

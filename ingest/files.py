@@ -61,6 +61,8 @@ class FileStore:
         self.folder = folder
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
+        self._spared: dict[str, Callable[[], Collection[str]]] = {}
+        """Files that were not needed but held, and who knows whether they are needed when they are let go."""
 
     def path(self, sha256: str) -> Path:
         """Where the file of this hash is, or would be."""
@@ -92,11 +94,13 @@ class FileStore:
                 temporary.unlink(missing_ok=True)
 
     def keep_only(self, needed: Callable[[], Collection[str]]) -> None:
-        """Deletes every file that is neither needed nor just being put, unfinished ones of an earlier process too."""
+        """Deletes every file that is not needed, unfinished ones of an earlier process too; one being put, once it is let go."""
         with self._lock:  # what is put meanwhile is held, or was named to the catalog or a job before `needed` looks there
-            kept = {*needed(), *self._held}
+            kept = set(needed())
             for path in self.folder.iterdir():
-                if path.name not in kept:
+                if path.name in self._held:
+                    self._spared[path.name] = needed
+                elif path.name not in kept:
                     path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
@@ -108,5 +112,9 @@ class FileStore:
         finally:
             with self._lock:
                 self._held[name] -= 1
+                needed = None
                 if not self._held[name]:
                     del self._held[name]
+                    needed = self._spared.pop(name, None)
+            if needed is not None and self.path(name).exists():
+                self.keep_only(needed)

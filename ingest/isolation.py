@@ -23,8 +23,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ingest.cleaning import mark_running
 from ingest.errors import GraftError, InputRefused, Unavailable
 from ingest.layout import page_from_row, page_to_row
+from ingest.outline import with_levels
 from ingest.settings import OcrSettings, ReadLimits
 from ingest.types import Bbox, Page, ParsedDocument
 
@@ -39,7 +41,7 @@ _START_TIMEOUT_S = 60.0
 _ORPHAN_GRACE_S = 2.0
 
 
-class PdfWorker:
+class FileWorker:
     """Reads and draws files in a worker process; safe to call from several threads, one file at a time."""
 
     def __init__(self, limits: ReadLimits, ocr: OcrSettings | None = None) -> None:
@@ -49,7 +51,7 @@ class PdfWorker:
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str | None] = queue.Queue()
 
-    def __enter__(self) -> PdfWorker:
+    def __enter__(self) -> FileWorker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -86,7 +88,7 @@ class PdfWorker:
                 warnings.append(f"{told}: page {_ranges(blank)}")
         if unsure := [page.number for page in pages if page.confidence < UNSURE]:
             warnings.append(f"{READ_UNSURELY}: page {_ranges(unsure)}")
-        return ParsedDocument(tuple(pages), title, tuple(warnings))
+        return ParsedDocument(with_levels(mark_running(pages)), title, tuple(warnings))
 
     def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
         """One page as PNG with the boxes marked.
@@ -162,7 +164,7 @@ class PdfWorker:
                 answers.put(line)
             answers.put(None)
 
-        threading.Thread(target=forward, name="pdf-worker", daemon=True).start()
+        threading.Thread(target=forward, name="file-worker", daemon=True).start()
         try:
             ready = answers.get(timeout=_START_TIMEOUT_S)
         except queue.Empty:

@@ -1,40 +1,31 @@
 """A PDF file → pages of text with the place of every line, by PyMuPDF.
 
-Invariants. Page text is the printed text in reading order: the lines of a paragraph joined by one space (nothing between
-Chinese characters), paragraphs by a blank line, the cells of a table row by ` | `. Offsets of blocks and lines index into it.
+Invariants. Those of `ingest.composition`.
 Boxes are where a reader sees the text (a page's own rotation is applied), and lie within the page.
 Nothing here is safe against hostile files by itself: `ingest.isolation` runs it in a process of its own, with limits.
 """
 
 from __future__ import annotations
 
-import re
-import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pymupdf
 
+from ingest.composition import compose
 from ingest.errors import InputRefused
-from ingest.layout import is_wide
+from ingest.layout import turned_clockwise
 from ingest.ocr.base import OcrEngine
-from ingest.ocr.page import read_blocks, turned_back, with_read_blocks, with_words
+from ingest.ocr.page import as_printed, with_words
 from ingest.ocr.pictures import Pictures
+from ingest.pdf_text import PageText
 from ingest.settings import ReadLimits
-from ingest.tables import TEXT_FLAGS, TableOnPage, find_tables
-from ingest.types import Bbox, Block, BlockKind, Line, Page
+from ingest.tables import find_tables
+from ingest.types import Bbox, Page
 
-_LIST_MARK = re.compile(
-    r"\s*(?:[•●▪◦■◆‣·\uf0b7–-]\s|\(?\d{1,2}[.)、）]\s?\D|[（(][一二三四五六七八九十\d]{1,3}[)）]|[a-z][.)]\s)"
-)
-_BOLD = 1 << 4
-# A heading is set at least this much larger than the body, or bold and no longer than this.
-_HEADING_SIZE_RATIO = 1.12
-_HEADING_CHARACTERS = 120
-_SENTENCE_ENDS = ".!?:;。！？：；…"
-# From one line of a paragraph to the next, in type sizes; paragraphs stand further apart than double spacing.
-_WIDEST_LINE_SPACING = 2.2
+# What MuPDF raises on a damaged page: most of it as RuntimeError, faults of the file's structure as errors of its own.
+_DAMAGED = (RuntimeError, ValueError, IndexError, MemoryError, pymupdf.mupdf.FzErrorBase)
 
 
 def open_pdf(path: Path, *, limits: ReadLimits) -> Any:
@@ -62,7 +53,7 @@ def read_title(document: Any) -> str:
 
 
 def read_pages(document: Any, *, limits: ReadLimits, ocr: OcrEngine | None = None) -> Iterator[Page]:
-    """Each page in turn; with an engine, what pictures say on pages whose text layer does not say it.
+    """Each page in turn; with an engine, also what its picture says where its text layer does not.
 
     Raises:
         InputRefused: a page cannot be read.
@@ -71,7 +62,7 @@ def read_pages(document: Any, *, limits: ReadLimits, ocr: OcrEngine | None = Non
     for index in range(document.page_count):
         try:
             page = _read_page(_upright(document[index]), number=index + 1, pictures=pictures)
-        except (RuntimeError, ValueError, IndexError, MemoryError) as error:  # what MuPDF raises on a damaged page
+        except _DAMAGED as error:
             if is_out_of_memory(error):
                 raise InputRefused(f"page {index + 1} needs more than {limits.memory_mib} MiB of memory") from error
             raise InputRefused(f"page {index + 1} is broken and cannot be read ({error})") from error
@@ -111,190 +102,32 @@ def _upright(page: Any) -> Any:
 
 
 def _read_page(page: Any, *, number: int, pictures: Pictures | None) -> Page:
-    content = page.get_text("dict", flags=TEXT_FLAGS)
-    layer = [block for block in content["blocks"] if block["type"] == 0 and _lines_of(block)]
-    seen = pictures.read(page, words=_pieces(layer)) if pictures else None
+    text = PageText(page)
+    if text.turned:
+        return _read_turned(page, text.turned, number=number, pictures=pictures)
+    return _composed(page, text, number=number, pictures=pictures)
+
+
+def _read_turned(page: Any, turned: int, *, number: int, pictures: Pictures | None) -> Page:
+    """The page read as one reads it who turns it until the text stands upright; boxes lie where they are displayed."""
+    page.set_rotation(360 - turned)
+    page = _upright(page)
+    upright = _composed(page, PageText(page), number=number, pictures=pictures)
+    page.set_rotation(turned)  # looks as before
+    return turned_clockwise(upright, turned)
+
+
+def _composed(page: Any, text: PageText, *, number: int, pictures: Pictures | None) -> Page:
+    """The page of its text layer and what was read from pictures on it, or of its picture alone."""
     width, height = round(float(page.rect.width), 1), round(float(page.rect.height), 1)
-    if seen is None or not seen.whole:
-        blocks = with_read_blocks(_whole_paragraphs(layer), seen.lines if seen else ())
-        written = _written(blocks, find_tables(page), number=number, size=(width, height))
-        return with_words(written, seen.lines) if seen else written
-    size = (height, width) if seen.turn in (90, 270) else (width, height)
-    upright = _written(read_blocks(seen.lines, seen.tables), seen.tables, number=number, size=size)
-    return turned_back(with_words(upright, seen.lines), seen.turn)
-
-
-def _pieces(blocks: list[Any]) -> list[tuple[Bbox, str]]:
-    """Each piece of a text layer that is set in one type, with its place."""
-    return [(span["bbox"], span["text"]) for block in blocks for line in block["lines"] for span in line["spans"]]
-
-
-def _written(blocks: list[Any], tables: Sequence[TableOnPage], *, number: int, size: tuple[float, float]) -> Page:
-    body_size = _body_size(blocks)
-    width, height = size
-    writer = _PageWriter(width, height)
-    written: set[int] = set()
-    for block in blocks:
-        inside = next((i for i, table in enumerate(tables) if table.contains(block["bbox"])), None)
-        if inside is None:
-            _write_block(writer, block, body_size)
-        elif inside not in written:
-            written.add(inside)
-            writer.table(tables[inside])
-    return Page(
-        number=number,
-        width=width,
-        height=height,
-        text=writer.text,
-        blocks=tuple(writer.blocks),
-        lines=tuple(writer.lines),
-    )
-
-
-def _whole_paragraphs(blocks: list[Any]) -> list[Any]:
-    """The blocks, with the lines of one paragraph in one block: MuPDF parts widely spaced lines (usual in Chinese) from
-    each other. A line goes on when it runs to the right edge of the column without ending a sentence."""
-    whole: list[Any] = []
-    for block in blocks:
-        if whole and _goes_on(whole[-1]["lines"][-1], block["lines"][0], right_edge=_right_edge(blocks, block["bbox"])):
-            before = whole.pop()
-            block = {**before, "lines": before["lines"] + block["lines"], "bbox": _union([before["bbox"], block["bbox"]])}
-        whole.append(block)
-    return whole
-
-
-def _goes_on(line: Any, after: Any, *, right_edge: float) -> bool:
-    size = line["spans"][-1]["size"]
-    text = _text(line).rstrip()
-    return bool(
-        text
-        and text[-1] not in _SENTENCE_ENDS
-        and abs(size - after["spans"][0]["size"]) < 0.5
-        and _is_bold(line) == _is_bold(after)
-        and 0 < after["bbox"][1] - line["bbox"][1] < _WIDEST_LINE_SPACING * size
-        and right_edge - line["bbox"][2] < 2 * size
-        and not _LIST_MARK.match(_text(after))
-    )
-
-
-def _right_edge(blocks: list[Any], box: Any) -> float:
-    """How far to the right the text goes that stands in the same column as the box."""
-    return float(max(block["bbox"][2] for block in blocks if block["bbox"][0] < box[2] and box[0] < block["bbox"][2]))
-
-
-def _write_block(writer: _PageWriter, block: Any, body_size: float) -> None:
-    """Writes a block, headings that stand in one block with their paragraph apart from it."""
-    group: list[Any] = []
-    kind = BlockKind.TEXT
-    for line in _lines_of(block):
-        line_kind = _kind(line, body_size)
-        if group and (line_kind is BlockKind.HEADING) != (kind is BlockKind.HEADING):
-            writer.paragraph(kind, group)
-            group = []
-        if not group:
-            kind = line_kind
-        group.append(line)
-    writer.paragraph(kind, group)
-
-
-def _kind(line: Any, body_size: float) -> BlockKind:
-    text = _text(line)
-    size = max(span["size"] for span in line["spans"])
-    short = len(text) <= _HEADING_CHARACTERS and not text.rstrip().endswith((".", "。", "；", ";", "，", ","))
-    if short and (size >= body_size * _HEADING_SIZE_RATIO or _is_bold(line)) and any(c.isalpha() for c in text):
-        return BlockKind.HEADING
-    return BlockKind.LIST if _LIST_MARK.match(text) else BlockKind.TEXT
-
-
-def _is_bold(line: Any) -> bool:
-    return all(span["flags"] & _BOLD or "bold" in span["font"].lower() for span in line["spans"] if span["text"].strip())
-
-
-def _body_size(blocks: list[Any]) -> float:
-    sizes: list[float] = []
-    for block in blocks:
-        for line in block["lines"]:
-            for span in line["spans"]:
-                sizes.extend([span["size"]] * len(span["text"].strip()))
-    return statistics.median(sizes) if sizes else 0.0
-
-
-def _lines_of(block: Any) -> list[Any]:
-    return [line for line in block["lines"] if _text(line).strip()]
-
-
-def _text(line: Any) -> str:
-    return "".join(span["text"] for span in line["spans"]).replace("\x00", "")
-
-
-class _PageWriter:
-    """Builds a page's text and remembers where each block and line of it stands."""
-
-    def __init__(self, width: float, height: float) -> None:
-        self._width, self._height = width, height
-        self.blocks: list[Block] = []
-        self.lines: list[Line] = []
-        self._parts: list[str] = []
-        self._length = 0
-
-    @property
-    def text(self) -> str:
-        return "".join(self._parts)
-
-    def _append(self, text: str) -> tuple[int, int]:
-        start = self._length
-        self._parts.append(text)
-        self._length += len(text)
-        return start, self._length
-
-    def _begin_block(self) -> int:
-        if self._parts:
-            self._append("\n\n")
-        return self._length
-
-    def paragraph(self, kind: BlockKind, lines: list[Any]) -> None:
-        start = self._begin_block()
-        right = max(line["bbox"][2] for line in lines)
-        width = right - min(line["bbox"][0] for line in lines)
-        previous: Any = None
-        for line in lines:
-            text = _text(line).strip()
-            if previous is not None:
-                self._append(_joint(previous, line, right_edge=right, width=width))
-            self.lines.append(Line(*self._append(text), self._bbox(line["bbox"])))
-            previous = line
-        boxes = [line["bbox"] for line in lines]
-        self.blocks.append(Block(kind, start, self._length, self._bbox(_union(boxes))))
-
-    def table(self, table: TableOnPage) -> None:
-        start = self._begin_block()
-        for number, row in enumerate(table.rows):
-            if number:
-                self._append("\n")
-            for column, cell in enumerate(row):
-                if column:
-                    self._append(" | ")
-                if cell:
-                    self.lines.append(Line(*self._append(cell), self._bbox(table.cell_boxes[number][column])))
-        self.blocks.append(Block(BlockKind.TABLE, start, self._length, self._bbox(table.bbox), table.rows))
-
-    def _bbox(self, box: Any) -> Bbox:
-        """The box within the page: a letter that is cut by the page's edge reaches past it."""
-        x0, x1 = (round(min(max(float(x), 0.0), self._width), 1) for x in (box[0], box[2]))
-        y0, y1 = (round(min(max(float(y), 0.0), self._height), 1) for y in (box[1], box[3]))
-        return x0, y0, x1, y1
-
-
-def _joint(previous: Any, line: Any, *, right_edge: float, width: float) -> str:
-    """What stands between two printed lines of a block: nothing, a space, or a line break where the print meant one."""
-    before, after = _text(previous).strip(), _text(line).strip()
-    same_row = abs(previous["bbox"][1] - line["bbox"][1]) < 2
-    if not same_row and (_LIST_MARK.match(after) or right_edge - previous["bbox"][2] > 0.25 * width):
-        return "\n"
-    if before.endswith("-") and after[:1].islower():
-        return "\n"  # a hyphenated word: kept as printed, joined for the search terms only
-    return "" if is_wide(before[-1]) and is_wide(after[0]) else " "
-
-
-def _union(boxes: list[Any]) -> Bbox:
-    return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+    seen = pictures.read(page, text.lines) if pictures else None
+    if seen is None:
+        return compose(text.lines, find_tables(page, text), number=number, width=width, height=height)
+    read = as_printed(seen.lines).lines
+    if not seen.whole:
+        together = compose([*text.lines, *read], find_tables(page, text), number=number, width=width, height=height)
+        return with_words(together, seen.lines)
+    if seen.turn in (90, 270):
+        width, height = height, width
+    upright = with_words(compose(read, seen.tables, number=number, width=width, height=height), seen.lines)
+    return turned_clockwise(upright, 360 - seen.turn) if seen.turn else upright

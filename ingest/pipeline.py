@@ -18,7 +18,7 @@ from ingest.catalog import Catalog, DocumentRecord, StagedVersion
 from ingest.chunking import chunking_of, split
 from ingest.files import FileStore
 from ingest.index.hybrid import HybridIndex
-from ingest.isolation import PdfWorker
+from ingest.isolation import FileWorker
 from ingest.settings import IngestSettings
 from ingest.types import Access, ParsedDocument
 
@@ -44,7 +44,7 @@ class Pipeline:
     catalog: Catalog
     files: FileStore
     index: HybridIndex
-    worker: PdfWorker
+    worker: FileWorker
     settings: IngestSettings
     _changing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 

@@ -46,6 +46,7 @@ _CHINESE_QUESTION_WORD = re.compile("|".join(CHINESE_QUESTION_WORDS))
 _RADICALS = str.maketrans(
     "⺟⺠⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳", "母民虎西见角贝车長长门青页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟"
 )
+_RADICAL = re.compile(r"[\u2e80-\u2eff]")
 
 _stemmer = snowballstemmer.stemmer("english")
 
@@ -58,7 +59,8 @@ def normalise(text: str) -> str:
 
 def fold(text: str) -> str:
     """The text in NFKC and lower case, with straight apostrophes and with characters for radicals; its length may differ."""
-    return unicodedata.normalize("NFKC", text).lower().replace("’", "'").translate(_RADICALS)
+    folded = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
+    return folded.translate(_RADICALS) if _RADICAL.search(folded) else folded
 
 
 def is_han(character: str) -> bool:

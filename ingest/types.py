@@ -15,6 +15,9 @@ from enum import StrEnum
 Bbox = tuple[float, float, float, float]
 """x0, y0, x1, y1 in PDF points (1/72 inch) from the page's top left corner."""
 
+Span = tuple[int, int, int, int]
+"""Row and column of a table's cell, both from 0, and how many rows and columns it takes."""
+
 EVERYONE = "everyone"
 """The group of documents that were added without naming one; every caller holds it."""
 
@@ -45,13 +48,16 @@ class Access:
 
 
 class BlockKind(StrEnum):
-    """What a block of a page is."""
+    """What a block of a page is. Headers and footers are those that run through the pages, page numbers among them."""
 
     TEXT = "text"
     TABLE = "table"
     HEADING = "heading"
     LIST = "list"
     CAPTION = "caption"
+    FOOTNOTE = "footnote"
+    HEADER = "header"
+    FOOTER = "footer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +80,22 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, heading, list or table, in reading order.
+    """A paragraph, heading, list item or table, in reading order.
 
-    `level` counts a heading's depth from 1, the outermost, where the file tells it; 0 where it does not.
+    `bbox` is None on a page without a picture, on which nothing has a place. `level` counts a heading's depth from 1, the
+    outermost; 0 where nothing tells it. `spans` are the cells of a table that take more than one place; the places that they
+    cover are empty in `rows`. `size` is that of the type in points, 0 where not known.
     """
 
     kind: BlockKind
     start: int
     end: int
-    bbox: Bbox
+    bbox: Bbox | None
     rows: tuple[tuple[str, ...], ...] = ()
     level: int = 0
+    spans: tuple[Span, ...] = ()
+    size: float = 0.0
+    bold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,7 +272,7 @@ class Answering:
             async with aclosing(written):
                 async for event in written:
                     yield event
-        if draft.style is Style.GENERATED:
+        if draft.style is Style.GENERATED or draft.abstained:
             return
         bearing = [quote for sentence in draft.sentences for quote in select_quotes(sentence.text, given, limit=1)]
         asked = select_quotes(question, draft.hits, limit=self._settings.quotes)
@@ -309,7 +309,7 @@ class Answering:
     def _judged(self, found: _Found, given: Sequence[Hit], draft: _Draft, access: Access, text: str) -> JudgedSentence | None:
         """The sentence with its verdict and citation; None where it is not shown."""
         if is_refusal(text, language=draft.language):
-            if draft.style is Style.GENERATED and not draft.sentences:
+            if not draft.sentences:
                 reasons = MODEL_REFUSED if draft.hits else MODEL_DOES_NOT_KNOW
                 draft.abstained, draft.reason = True, reasons[draft.language]
             return None

@@ -30,7 +30,7 @@ from ingest.groups import Groups
 from ingest.index.hybrid import HybridIndex
 from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import VectorIndex
-from ingest.isolation import PdfWorker
+from ingest.isolation import FileWorker
 from ingest.pipeline import Pipeline
 from ingest.report import DocumentReports
 from ingest.types import Access
@@ -83,7 +83,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         VectorIndex(home.indexes, CatalogVectors(database, catalog), embedder=_embedder(settings, store)),
     )
     ingest = settings.ingest
-    pipeline = Pipeline(catalog, files, index, PdfWorker(ingest.limits, ingest.ocr), ingest)
+    pipeline = Pipeline(catalog, files, index, FileWorker(ingest.limits, ingest.ocr), ingest)
     workflows = Workflows(database)
     engine = _engine(settings, store, home)
     retriever = Search(index, catalog)
@@ -126,7 +126,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         files=files,
         pipeline=pipeline,
         reports=DocumentReports(database, catalog),
-        drawer=PdfWorker(ingest.limits),  # of its own: a page is shown at once, also while a long file is read
+        drawer=FileWorker(ingest.limits),  # of its own: a page is shown at once, also while a long file is read
         workflows=workflows,
         jobs=Jobs(database, pipeline, workflows),
         workshop=workshop,

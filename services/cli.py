@@ -20,6 +20,7 @@ from services.commands import (
     following,
     making,
     measuring,
+    parsing,
     questions,
     review,
     running,
@@ -36,6 +37,7 @@ app = typer.Typer(
 for command in (
     questions.demo,
     documents.add,
+    parsing.parse,
     questions.search,
     questions.ask,
     comparing.compare,

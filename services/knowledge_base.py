@@ -16,12 +16,12 @@ import structlog
 from eval.types import Answer, Arm, Quote, Style
 from finetune.types import Lineage
 from ingest.catalog import Catalog, DocumentRecord
-from ingest.duplicates import fold
+from ingest.duplicates import each_once
 from ingest.errors import Conflict, GraftError, InputRefused, NotFound, Unavailable
 from ingest.files import FileStore, full_disk_said_plainly
 from ingest.groups import Groups
 from ingest.index.base import Index
-from ingest.isolation import PdfWorker
+from ingest.isolation import FileWorker
 from ingest.layout import boxes_of_span
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.report import DocumentReport, DocumentReports
@@ -89,7 +89,7 @@ class Search:
         asked = limit + _SPARE_HITS
         while True:
             scored = self._index.search(query, access=access, limit=asked)
-            hits = fold(self._catalog.hits(scored, access=access))[:limit]
+            hits = each_once(self._catalog.hits(scored, access=access))[:limit]
             if len(hits) == limit or len(scored) < asked:
                 return hits
             asked *= 8
@@ -106,7 +106,7 @@ class KnowledgeBase:
     files: FileStore
     pipeline: Pipeline
     reports: DocumentReports
-    drawer: PdfWorker
+    drawer: FileWorker
     workflows: Workflows
     jobs: Jobs
     workshop: Workshop

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eval.types import Sentence, Style
+from ingest import tokens
 from ingest.text_cleaning import clean_text
-from ingest.tokens import language as language_of
 from ingest.types import Hit
 
 ENGINE_AWAY = {
@@ -51,7 +51,7 @@ def piece(sentence: Sentence, *, before: Sentence | None, language: str) -> str:
     if sentence.style is Style.QUOTES:
         frame = ""
         if before is None or before.style is not Style.QUOTES:
-            frame = (_FRAME if language_of(sentence.text) == language else _FRAME_OTHER)[language] + "\n"
+            frame = (_FRAME if tokens.language(sentence.text) == language else _FRAME_OTHER)[language] + "\n"
         return ("\n" if before else "") + f"{frame}“{text}” {markers}"
     joint = " " if before and language == "en" else ""
     mark = "" if sentence.supported or sentence.reason == NOT_JUDGED[language] else _UNSUPPORTED[language]

@@ -55,6 +55,17 @@ def text_that_is_no_text() -> bytes:
     return raw_pdf(b"BT /F1 12 Tf 100 700 Td (AxBCy) Tj ET", unicode_map=head + ranges)
 
 
+def pages_in_a_circle() -> bytes:
+    """Pages that are their own parent, which MuPDF sees when the first one is wanted."""
+    objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Count 1/Kids[2 0 R]>>"]
+    written, places = b"%PDF-1.4\n", b""
+    for number, content in enumerate(objects, start=1):
+        places += b"%010d 00000 n \n" % len(written)
+        written += b"%d 0 obj%s endobj\n" % (number, content)
+    table = b"xref\n0 3\n0000000000 65535 f \n" + places
+    return written + table + b"trailer<</Size 3/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(written)
+
+
 def encrypted() -> bytes:
     """A PDF that needs a password."""
     document = pymupdf.open(stream=pdf("Nobody reads this."), filetype="pdf")

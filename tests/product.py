@@ -23,7 +23,7 @@ from fastapi.testclient import TestClient
 from eval.judge import HouseJudge
 from eval.types import Arm
 from ingest.errors import NotFound, Unavailable
-from ingest.isolation import PdfWorker
+from ingest.isolation import FileWorker
 from ingest.personal_data import PersonalData
 from ingest.types import Access
 from services import assembly
@@ -56,7 +56,7 @@ def settings_of(home: Path) -> Settings:
     return load_settings(home=home, chat={"start_engine": False})
 
 
-class SharedWorker(PdfWorker):
+class SharedWorker(FileWorker):
     """A reader that many tests use one after another: starting one costs more than most of them."""
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class SharedWorker(PdfWorker):
 class Product:
     """A knowledge base over a home, which can be stopped and opened again."""
 
-    def __init__(self, settings: Settings, *, worker: PdfWorker | None = None) -> None:
+    def __init__(self, settings: Settings, *, worker: FileWorker | None = None) -> None:
         self.settings = settings
         self._worker = worker
         self._home = Home(settings.home)
@@ -88,12 +88,12 @@ class Product:
     def _open(self) -> KnowledgeBase:
         if self._worker is None:
             return assembly.open_knowledge_base(self.settings, self._home)
-        own, shared = assembly.PdfWorker, self._worker
-        assembly.PdfWorker = lambda limits, ocr=None: shared  # type: ignore[assignment, misc]
+        own, shared = assembly.FileWorker, self._worker
+        assembly.FileWorker = lambda limits, ocr=None: shared  # type: ignore[assignment, misc]
         try:
             return assembly.open_knowledge_base(self.settings, self._home)
         finally:
-            assembly.PdfWorker = own  # type: ignore[misc]
+            assembly.FileWorker = own  # type: ignore[misc]
 
     def stop(self) -> None:
         """Stops it; the next use opens it again."""

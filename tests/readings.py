@@ -51,6 +51,7 @@ def assert_sound(page: Page) -> None:
         assert block.start == (end + 2 if end else 0)
         assert page.text[end : block.start] in ("", "\n\n")
         assert block.start < block.end <= len(page.text)
+        assert (block.bbox is not None) is page.has_picture
         if block.kind is BlockKind.TABLE:
             assert page.text[block.start : block.end] == "\n".join(" | ".join(row) for row in block.rows)
         end = block.end

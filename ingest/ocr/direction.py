@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ingest.ocr.base import OcrEngine, OcrLine, confidence_of
+from ingest.ocr.page import runs_up_or_down
 
 if TYPE_CHECKING:
     from ingest.ocr.base import Pixels
@@ -40,9 +41,9 @@ def turned(pixels: Pixels, degrees: int) -> Pixels:
 
 
 def _runs_up_or_down(lines: Sequence[OcrLine]) -> bool:
-    """Whether most of the text stands in boxes that are taller than wide; single characters tell nothing."""
+    """Whether most of the text does, of what is longer than a character or two."""
     long = [line for line in lines if len(line.text) > 2]
-    return 2 * sum(len(line.text) for line in long if line.height > line.width) > sum(len(line.text) for line in long)
+    return 2 * sum(len(line.text) for line in long if runs_up_or_down(line)) > sum(len(line.text) for line in long)
 
 
 def _strip(pixels: Pixels, lines: Sequence[OcrLine], *, sideways: bool) -> Pixels:

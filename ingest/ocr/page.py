@@ -1,19 +1,16 @@
-"""Read lines in the form in which PyMuPDF gives printed ones, so that a page read from its picture is laid out like any other;
-and a page that was laid out upright, back to how it lies.
+"""Read lines as printed ones, so that a page read from its picture is laid out like any other; and on the page that came of
+it, where the words of the lines came to stand.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import groupby
-from typing import Any
+from dataclasses import dataclass, replace
 
+from ingest.lines import PrintedLine, PrintedWord, holds_middle, rows_of
 from ingest.ocr.base import OcrLine
-from ingest.ocr.order import paragraphs
-from ingest.tables import TableOnPage
-from ingest.types import Bbox, Page, Word
+from ingest.types import Line, Page, Word
 
 # The box of a line is taller than its type by the room that the detector leaves around it.
 _TYPE_OF_BOX = 0.75
@@ -21,70 +18,47 @@ _TYPE_OF_BOX = 0.75
 _NOT_LARGER = 1.25
 
 
-def read_blocks(lines: Sequence[OcrLine], tables: Sequence[TableOnPage] = ()) -> list[dict[str, Any]]:
-    """The lines, which are in reading order, as blocks of PyMuPDF's `get_text("dict")`; none is half inside a table."""
-    if not lines:
-        return []
-    body = statistics.median(line.height for line in lines)
-    parts = groupby(lines, key=lambda line: next((n for n, table in enumerate(tables) if table.contains(line.bbox)), None))
-    return [_block(paragraph, body) for _, part in parts for paragraph in paragraphs(list(part))]
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """What was read, as printed text. Where a word stands in its line nobody knows, so each line is a word too."""
+
+    lines: tuple[PrintedLine, ...]
+    words: tuple[PrintedWord, ...]
 
 
-def with_read_blocks(blocks: list[Any], lines: Sequence[OcrLine]) -> list[Any]:
-    """The blocks of a text layer, in their order, and where they end above an image, the blocks that were read from it."""
-    merged = list(blocks)
-    for block in read_blocks(lines):
-        below = (number for number, other in enumerate(merged) if other["bbox"][1] > block["bbox"][1])
-        merged.insert(next(below, len(merged)), block)
-    return merged
+def as_printed(lines: Sequence[OcrLine]) -> ReadText:
+    """The lines as printed ones, in points as they are; those that are no larger than most have one size of type."""
+    body = statistics.median(line.height for line in lines) if lines else 0.0
+    return ReadText(
+        tuple(PrintedLine(line.text, line.bbox, _size(line, body), aslant=runs_up_or_down(line)) for line in lines),
+        tuple(PrintedWord(line.text, line.bbox) for line in lines),
+    )
+
+
+def runs_up_or_down(line: OcrLine) -> bool:
+    """Whether the line's box is taller than wide; single characters tell nothing."""
+    return len(line.text) > 2 and line.height > line.width
 
 
 def with_words(page: Page, lines: Sequence[OcrLine]) -> Page:
     """The page, with the words of the lines that were read, each where its line came to stand in the page's text."""
+    places: dict[Line, list[OcrLine]] = {}
+    for line in lines:
+        holding = [one for one in page.lines if holds_middle(one.bbox, line.bbox) and line.text in page.text[one.start : one.end]]
+        if holding:  # boxes of lines reach into each other: the shortest text is the line's own
+            places.setdefault(min(holding, key=lambda one: one.end - one.start), []).append(line)
     words: list[Word] = []
-    for printed in page.lines:
-        x0, y0, x1, y1 = printed.bbox
-        start = printed.start
-        for line in lines:
-            if x0 <= (line.bbox[0] + line.bbox[2]) / 2 <= x1 and y0 <= (line.bbox[1] + line.bbox[3]) / 2 <= y1:
-                found = page.text.find(line.text, start, printed.end)
-                if found >= 0:
-                    words += [Word(found + word.start, found + word.end, word.confidence) for word in line.words]
-                    start = found + len(line.text)
+    for place in sorted(places, key=lambda one: one.start):
+        inside, start = places[place], place.start
+        for number in (number for row in rows_of([line.bbox for line in inside]) for number in row):
+            line = inside[number]
+            found = page.text.find(line.text, start, place.end)
+            if found >= 0:
+                words += [Word(found + word.start, found + word.end, word.confidence) for word in line.words]
+                start = found + len(line.text)
     return replace(page, ocr=True, words=tuple(words))
 
 
-def turned_back(page: Page, turn: int) -> Page:
-    """The page, read after it was turned clockwise by `turn` degrees, with its boxes where they are when it is not."""
-    if not turn:
-        return page
-    width, height = (page.height, page.width) if turn in (90, 270) else (page.width, page.height)
-
-    def back(box: Bbox) -> Bbox:
-        x0, y0, x1, y1 = box
-        if turn == 90:
-            x0, y0, x1, y1 = y0, height - x1, y1, height - x0
-        elif turn == 180:
-            x0, y0, x1, y1 = width - x1, height - y1, width - x0, height - y0
-        else:
-            x0, y0, x1, y1 = width - y1, x0, width - y0, x1
-        return round(x0, 1), round(y0, 1), round(x1, 1), round(y1, 1)
-
-    return replace(
-        page,
-        width=width,
-        height=height,
-        blocks=tuple(replace(block, bbox=back(block.bbox)) for block in page.blocks),
-        lines=tuple(replace(line, bbox=back(line.bbox)) for line in page.lines),
-    )
-
-
-def _block(lines: Sequence[OcrLine], body: float) -> dict[str, Any]:
-    x0, y0, x1, y1 = zip(*(line.bbox for line in lines), strict=True)
-    return {"type": 0, "bbox": (min(x0), min(y0), max(x1), max(y1)), "lines": [_printed(line, body) for line in lines]}
-
-
-def _printed(line: OcrLine, body: float) -> dict[str, Any]:
-    size = (line.height if line.height > _NOT_LARGER * body else body) * _TYPE_OF_BOX
-    span = {"text": line.text, "size": size, "flags": 0, "font": "", "bbox": line.bbox}
-    return {"bbox": line.bbox, "dir": (1.0, 0.0), "spans": [span]}
+def _size(line: OcrLine, body: float) -> float:
+    height = line.width if runs_up_or_down(line) else line.height
+    return (height if height > _NOT_LARGER * body else body) * _TYPE_OF_BOX

@@ -2,7 +2,7 @@
 
 A page is read whole where it has no text layer, or one that cannot be what the page shows. On others, images of some size
 are read that hold next to none of the layer's text; what a line of the layer covers is not read twice. Boxes are PDF points
-of the page, turned upright where `turn` says so. How lines become a page's text is not known here.
+of the page, turned upright where `turn` says so. Nothing is known here of how lines become a page's text.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ingest.lines import PrintedLine, holds_middle, union
 from ingest.ocr.base import OcrEngine, OcrLine, confidence_of
 from ingest.ocr.direction import read_upright, turned
-from ingest.ocr.order import in_reading_order
+from ingest.ocr.page import as_printed
 from ingest.ocr.rulings import page_of_rulings
+from ingest.page_table import TableOnPage
 from ingest.settings import ReadLimits
-from ingest.tables import TableOnPage, find_tables
+from ingest.tables import find_tables
 from ingest.text_layer import is_garbage
 from ingest.types import Bbox
 
@@ -40,10 +42,10 @@ _LEAST_CONFIDENCE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PictureText:
-    """Lines that were read from a page's picture, in reading order. `whole`: they are all that the page says.
+    """Lines that were read from a page's picture. `whole`: they are all that the page says.
 
     `turn` is by how many degrees, clockwise, the page is turned before its lines stand where their boxes say; `tables` are the
-    ruled tables among the lines. Both only where the page was read whole.
+    tables that the lines make. Both only where the page was read whole.
     """
 
     lines: Sequence[OcrLine]
@@ -60,17 +62,18 @@ class Pictures:
         self._limits = limits
         self._read: dict[tuple[int, int, int], Sequence[OcrLine]] = {}
 
-    def read(self, page: Any, *, words: Sequence[tuple[Bbox, str]]) -> PictureText | None:
-        """What the page's picture says beyond its text layer, of which `words` are the pieces; None where that is nothing."""
-        text = " ".join(word for _, word in words)
-        if not text.strip():
+    def read(self, page: Any, layer: Sequence[PrintedLine]) -> PictureText | None:
+        """What the page's picture says beyond the lines of its text layer; None where that is nothing."""
+        text = " ".join(line.text for line in layer)
+        if not text:
             return None if page.get_pixmap(dpi=_BLANK_DPI).is_unicolor else self._whole(page)
         if is_garbage(text):
             found = self._whole(page)
             sure = found is not None and confidence_of(w for line in found.lines for w in line.words) >= _LEAST_CONFIDENCE
             return found if sure else None
-        lines = [line for region, xref in _regions(page, words) for line in self._region(page, region, xref)]
-        beyond = [line for line in lines if not any(_holds(line.bbox, box) or _holds(box, line.bbox) for box, _ in words)]
+        boxes = [line.bbox for line in layer]
+        lines = [line for region, xref in _regions(page, boxes) for line in self._region(page, region, xref)]
+        beyond = [line for line in lines if not any(_is_same(line.bbox, box) for box in boxes)]
         return PictureText(beyond, whole=False) if beyond else None
 
     def _whole(self, page: Any) -> PictureText | None:
@@ -78,8 +81,9 @@ class Pictures:
         turn, found = read_upright(pixels, self._engine)
         if not found:
             return None
-        lines = in_reading_order([_scaled(line, scale, 0.0, 0.0) for line in found])
-        return PictureText(lines, whole=True, turn=turn, tables=_tables(turned(pixels, turn), lines, scale))
+        lines = [_scaled(line, scale, 0.0, 0.0) for line in found]
+        rules = page_of_rulings(turned(pixels, turn), lines, scale=scale)
+        return PictureText(lines, whole=True, turn=turn, tables=find_tables(rules, as_printed(lines)))
 
     def _region(self, page: Any, region: Bbox, xref: int) -> Sequence[OcrLine]:
         """The lines of a part of the page; an image is known again by its number and its size."""
@@ -87,16 +91,11 @@ class Pictures:
         key = xref, round(region[2] - x), round(region[3] - y)
         if not xref or key not in self._read:
             pixels, scale = _pixels(page, region, self._limits)
-            self._read[key] = in_reading_order([_scaled(line, scale, 0.0, 0.0) for line in self._engine.read(pixels)])
+            self._read[key] = [_scaled(line, scale, 0.0, 0.0) for line in self._engine.read(pixels)]
         return [_scaled(line, 1.0, x, y) for line in self._read[key]]
 
 
-def _tables(pixels: Pixels, lines: Sequence[OcrLine], scale: float) -> list[TableOnPage]:
-    page = page_of_rulings(pixels, lines, scale=scale)
-    return [] if page is None else find_tables(page, words=[(*line.bbox, line.text) for line in lines])
-
-
-def _regions(page: Any, words: Sequence[tuple[Bbox, str]]) -> list[tuple[Bbox, int]]:
+def _regions(page: Any, layer: Sequence[Bbox]) -> list[tuple[Bbox, int]]:
     """The parts of the page that images cover and the text layer does not, each with the image's number if it is only one."""
     if not page.get_images():
         return []
@@ -108,10 +107,10 @@ def _regions(page: Any, words: Sequence[tuple[Bbox, str]]) -> list[tuple[Bbox, i
         xref = image["xref"]
         while touched := next((other for other in joined if _touch(other[0], box)), None):
             joined.remove(touched)
-            box, xref = _union(touched[0], box), 0
+            box, xref = union([touched[0], box]), 0
         joined.append((box, xref))
     return [
-        (box, xref) for box, xref in joined if _is_worth_reading(box, width * height) and _covered(box, words) <= _MOST_COVERED
+        (box, xref) for box, xref in joined if _is_worth_reading(box, width * height) and _covered(box, layer) <= _MOST_COVERED
     ]
 
 
@@ -120,9 +119,9 @@ def _is_worth_reading(box: Bbox, page_area: float) -> bool:
     return min(width, height) >= _LEAST_SIDE_POINTS and width * height >= _LEAST_SHARE * page_area
 
 
-def _covered(box: Bbox, words: Sequence[tuple[Bbox, str]]) -> float:
-    """The share of the box that words of the text layer cover."""
-    inside = sum((word[2] - word[0]) * (word[3] - word[1]) for word, text in words if text.strip() and _holds(box, word))
+def _covered(box: Bbox, layer: Sequence[Bbox]) -> float:
+    """The share of the box that lines of the text layer cover."""
+    inside = sum((line[2] - line[0]) * (line[3] - line[1]) for line in layer if holds_middle(box, line))
     return inside / ((box[2] - box[0]) * (box[3] - box[1]))
 
 
@@ -143,10 +142,9 @@ def _scaled(line: OcrLine, scale: float, x: float, y: float) -> OcrLine:
     return replace(line, bbox=(x0 * scale + x, y0 * scale + y, x1 * scale + x, y1 * scale + y))
 
 
-def _holds(outer: Bbox, inner: Bbox) -> bool:
-    """Whether the middle of one box lies within the other."""
-    x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
-    return outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]
+def _is_same(one: Bbox, other: Bbox) -> bool:
+    """Whether two boxes are those of the same printed line."""
+    return holds_middle(one, other) or holds_middle(other, one)
 
 
 def _touch(one: Bbox, other: Bbox) -> bool:
@@ -156,7 +154,3 @@ def _touch(one: Bbox, other: Bbox) -> bool:
         and one[1] - _SEAM_POINTS <= other[3]
         and other[1] - _SEAM_POINTS <= one[3]
     )
-
-
-def _union(one: Bbox, other: Bbox) -> Bbox:
-    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])

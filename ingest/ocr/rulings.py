@@ -22,14 +22,12 @@ _LEAST_PIECE = 30
 _DARKER = 12
 
 
-def page_of_rulings(pixels: Pixels, lines: Sequence[OcrLine], *, scale: float) -> Any | None:
-    """A PDF page with the picture's ruled lines, a pixel `scale` points wide; None where there are too few for a table.
+def page_of_rulings(pixels: Pixels, lines: Sequence[OcrLine], *, scale: float) -> Any:
+    """A PDF page with the picture's ruled lines, a pixel `scale` points wide.
 
     In the middle of each line of text, which is in points, stands one letter: a frame around nothing is no table.
     """
     across, down = _strokes(pixels)
-    if len(across) < 2 or len(down) < 2:
-        return None
     import pymupdf
 
     height, width = pixels.shape[:2]

@@ -2,7 +2,7 @@
 
 Invariants. Those of `ingest.types`: blocks follow each other, parted by a blank line, and index into the page's text, in
 which the cells of a table row are joined by ` | `. Text can be stored: no NUL, no half of a surrogate pair.
-Such a page has no size and no lines: there is no picture of it, and a quote on it has no box.
+Such a page has no size, no lines and no boxes: there is no picture of it, on which something could have a place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ingest.errors import InputRefused
 from ingest.readers.base import Break, Flow, Piece, Reading, Rows
 from ingest.settings import ReadLimits
-from ingest.types import Bbox, Block, BlockKind, Page
+from ingest.types import Block, BlockKind, Page, Word
 
 PART_BYTES = 3000
 """The length of a part in UTF-8: 3000 Latin characters or 1000 Chinese ones, about what an A4 page holds in 11 points."""
@@ -22,7 +22,6 @@ PART_BYTES = 3000
 _FILLED_ENOUGH = 0.5
 # What is longer is no heading, whatever the file calls it; every passage below it would carry it along.
 _LONGEST_HEADING = 200
-_NOWHERE: Bbox = (0.0, 0.0, 0.0, 0.0)
 _SPACES = re.compile(r"\s+")
 _GOOD_CUT = re.compile(r"[。！？；\n]|[.!?;]\s|\s")
 
@@ -97,8 +96,10 @@ def headed(page: Page, heading: str) -> Page:
     written = _PageWriter(page.number)
     written.write(above, _text(above))
     offset = len(written.text) + 2
-    blocks = tuple(Block(b.kind, b.start + offset, b.end + offset, _NOWHERE, b.rows, b.level) for b in page.blocks)
-    return Page(page.number, 0.0, 0.0, f"{written.text}\n\n{page.text}", (*written.blocks, *blocks), ocr=page.ocr)
+    blocks = tuple(Block(b.kind, b.start + offset, b.end + offset, None, b.rows, b.level) for b in page.blocks)
+    words = tuple(Word(word.start + offset, word.end + offset, word.confidence) for word in page.words)
+    text = f"{written.text}\n\n{page.text}"
+    return Page(page.number, 0.0, 0.0, text, (*written.blocks, *blocks), ocr=page.ocr, words=words)
 
 
 class _PageWriter:
@@ -120,7 +121,7 @@ class _PageWriter:
         self._length = start + len(text)
         heading = piece.kind is BlockKind.HEADING and len(text) <= _LONGEST_HEADING
         kind = BlockKind.TEXT if piece.kind is BlockKind.HEADING and not heading else piece.kind
-        self.blocks.append(Block(kind, start, self._length, _NOWHERE, piece.rows, piece.level if heading else 0))
+        self.blocks.append(Block(kind, start, self._length, None, piece.rows, piece.level if heading else 0))
         self._texts.append(text)
         self.bytes += _bytes(text)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -11,8 +15,9 @@ from typing import Annotated, Any
 import typer
 
 from eval.types import Arm, Style
+from ingest.settings import ReadLimits
 from services.client import connect
-from services.commands.output import Json, out, print_json
+from services.commands.output import Json, counting, out, print_json, print_table
 from services.commands.questions import answer_to
 from services.settings import load_settings
 
@@ -81,6 +86,46 @@ def answers(
             return answer_to(client, question, arm=arm, style=style, groups=list(groups) or ["everyone"])
 
         _print(evaluate_answers(read_cases(cases), ask), as_json=as_json)
+
+
+@app.command("parsing")
+def parsing(
+    folder: Annotated[Path, typer.Argument(help="A set of files, or a folder of such sets.")],
+    render: Annotated[int, typer.Option(min=0, help="Also recognise so many pages of each language, rendered at 150 dpi.")] = 0,
+    speed: Annotated[bool, typer.Option("--speed", help="Also time the reading against pymupdf4llm and pdfplumber.")] = False,
+    report: Annotated[Path | None, typer.Option(help="HTML file of the report; JSON and Markdown are written beside it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """How well files are read: outcomes, text, tables, recognised pages, speed. What is measured goes by the folder's layout."""
+    from eval.parsing.report import goals, main_table, parsing_report
+    from eval.parsing.run import evaluate_parsing
+    from eval.report import write_report
+    from ingest.isolation import FileWorker
+
+    ingest = load_settings().ingest
+    with FileWorker(ingest.limits, ingest.ocr) as worker, counting() as progress:
+        measured = evaluate_parsing(folder, worker, render=render, speed=speed, progress=progress)
+    written: dict[str, str] = {}
+    if report is not None:
+        whole = parsing_report(measured, circumstances=_circumstances(folder, ingest.limits))
+        written["report"] = str(write_report(whole, report.parent, report.name.removesuffix(".html"))[-1])
+    if as_json:
+        return print_json({**measured, "goals": [asdict(goal) for goal in goals(measured)], **written})
+    table = main_table(measured)
+    print_table(table.headings, table.rows)
+    for goal in goals(measured):
+        out.print(f"{'met' if goal.met else 'missed':>6}  {goal.name}: {goal.seen}, wanted {goal.wanted}", markup=False)
+    return out.print(f"report: {written['report']}", markup=False) if written else None
+
+
+def _circumstances(folder: Path, limits: ReadLimits) -> dict[str, str]:
+    load = " ".join(f"{one:.1f}" for one in os.getloadavg())
+    return {
+        "folder": folder.name,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {load} at the end",
+        "limits": ", ".join(f"{name} {value:,}" for name, value in asdict(limits).items()),
+        "PDF library": f"PyMuPDF {version('pymupdf')}",
+    }
 
 
 def _print(report: dict[str, Any], *, as_json: bool) -> None:

@@ -44,12 +44,8 @@ def make_reader(folders: Sequence[Path], work: Path) -> None:
     store.pull(_BASE, progress=_say)
     raw, target = store.path(_BASE), HOUSE_MODELS / reader.NAME
     passages = [passage for folder in folders for passage in read_passages(folder)]
-    if not (work / "reader" / "request.json").is_file():
-        _say("reader: writing the samples")
-        reader.write_run(work / "reader", passages, raw)
-    _say(f"reader: training, about an hour on two cores; how far it is stands in {work / 'reader' / 'progress.json'}")
-    run = reader.train(work / "reader")
-    reader.ship(run.adapter, target)
+    runs = reader.train(work / "reader", passages, raw, say=_say)
+    reader.ship(runs[-1].adapter, target)
     merged = work / "reader-model"
     shutil.rmtree(merged, ignore_errors=True)
     merge_adapter(raw, target, merged)
@@ -62,7 +58,7 @@ def make_reader(folders: Sequence[Path], work: Path) -> None:
         engine_python=settings.engine_python,
         say=_say,
     )
-    training = json.loads(run.result.read_text(encoding="utf-8"))
+    training = [json.loads(run.result.read_text(encoding="utf-8")) for run in runs]
     hashes = {f"{folder.name}/{name}": _sha256(folder / name) for folder in folders for name in _FILES}
     write_card(target, figures=figures, training=training, hashes=hashes)
     _say(f"reader: {target / 'README.md'}")

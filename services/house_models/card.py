@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,38 +59,34 @@ _MEASURES = {
 }
 
 
-def write_card(target: Path, *, figures: dict[str, Any], training: dict[str, Any], hashes: dict[str, str]) -> None:
-    """Writes `figures.json` and `README.md` beside the adapter. `hashes` is set folder/file → SHA-256."""
-    known = {"figures": figures, "training": training, "data": hashes, "prompts": VERSION}
+def write_card(target: Path, *, figures: dict[str, Any], training: Sequence[dict[str, Any]], hashes: dict[str, str]) -> None:
+    """Writes `figures.json` and `README.md` beside the adapter.
+
+    `training` holds what each run's `result.json` says, in their order; `hashes` is set folder/file → SHA-256.
+    """
+    known = {"figures": figures, "training": list(training), "data": hashes, "prompts": VERSION}
     (target / "figures.json").write_text(json.dumps(known, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (target / "README.md").write_text(_card(figures, training, hashes), encoding="utf-8")
 
 
-def _card(figures: dict[str, Any], training: dict[str, Any], hashes: dict[str, str]) -> str:
-    config, parity = config_of(training["config"]), figures["parity"]
-    kinds = training["samples"]["train_by_kind"]
-    refused, grounded = kinds.get("refusal", 0), kinds["grounded"]
+def _card(figures: dict[str, Any], training: Sequence[dict[str, Any]], hashes: dict[str, str]) -> str:
+    config, parity = config_of(training[0]["config"]), figures["parity"]
+    kinds = Counter[str]()
+    for run in training:
+        kinds.update(run["samples"]["train_by_kind"])
     return _TEMPLATE.read_text(encoding="utf-8").format(
-        name=training["adapter_name"],
+        name=training[0]["adapter_name"],
         sets="\n".join(_set(one, hashes) for one in SETS),
         folders=", ".join(one.folder for one in SETS),
-        refusals=f"{refused / (refused + grounded):.1%}",
-        chats=kinds.get("chat", 0),
+        refusals=f"{kinds['refusal'] / (kinds['refusal'] + kinds['grounded']):.1%}",
+        chats=training[0]["samples"]["train_by_kind"]["chat"],
         prompts=VERSION,
-        seed=config.seed,
         rank=config.rank,
         alpha=config.alpha,
-        rate=config.learning_rate,
-        schedule=config.schedule,
         threads=config.threads,
-        samples=training["samples"]["train"],
-        steps=training["steps"],
-        read=training["tokens_seen"],
-        learned=training["tokens_learned"],
-        minutes=training["seconds"] / 60,
-        loss=training["eval_loss"],
-        note="".join(f"\n{note}" for note in training.get("notes", ())),
-        versions=", ".join(f"{name} {version}" for name, version in training["versions"].items()),
+        versions=", ".join(f"{name} {version}" for name, version in training[-1]["versions"].items()),
+        count=len(training),
+        runs="\n".join(map(_run, training)),
         table=_reading_table(figures),
         perplexity=f"{figures['perplexity']['reader']:.2f}",
         raw_perplexity=f"{figures['perplexity']['raw']:.2f}",
@@ -98,6 +96,19 @@ def _card(figures: dict[str, Any], training: dict[str, Any], hashes: dict[str, s
         parity_prompts=parity["prompts"],
         agreement=parity["agreement"],
         gap=parity["mean_logprob_gap"],
+    )
+
+
+def _run(training: dict[str, Any]) -> str:
+    config = config_of(training["config"])
+    passages = f", the passages learned as well with weight {config.prompt_loss_weight:g}" if config.prompt_loss_weight else ""
+    note = "".join(f" {note}" for note in training.get("notes", ()))
+    return (
+        f"- Seed {config.seed}, learning rate {config.learning_rate:g} with warm-up and {config.schedule} decay{passages}: "
+        f"{training['steps']} of {training['planned_steps']} planned steps, {training['samples_seen']:,} of "
+        f"{training['samples']['train']:,} samples; {training['tokens_seen']:,} tokens read, "
+        f"{training['tokens_learned']:,} learned, in {training['seconds'] / 60:.0f} minutes; "
+        f"validation loss {training['eval_loss']:.3f}.{note}"
     )
 
 

@@ -11,14 +11,14 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from finetune.corruptions import Passage
 from finetune.reading import HeldOutQuestion, ReadingPlan, Search, held_out_questions, split_of, training_rows, windows
 from finetune.run_folder import Row, RunFolder, write_file
-from finetune.training_config import config_of
+from finetune.training_config import TrainingConfig, config_of
 from finetune.types import Message, SampleKind, Split
 from ingest.errors import GraftError
 from ingest.index.lexical import LexicalIndex
@@ -29,18 +29,17 @@ from services.prompts import ServingPrompts
 
 NAME = "reader-v1"
 
-PLANS = (
-    ReadingPlan("en", characters=500, prompts=530, seed=11),
-    ReadingPlan("en", characters=900, prompts=270, seed=12),
-    # A Chinese character is 1.8 tokens of this model, so its passages are short and few.
-    ReadingPlan("zh", characters=130, passages=((2, 0.7), (3, 0.3)), prompts=80, seed=13),
-)
-"""What is learned, in which share. Which trial led here: docs/decisions/0007."""
 
-HELD_OUT_PLANS = (ReadingPlan("en", characters=900, seed=5), ReadingPlan("zh", characters=130, seed=5))
-"""What is measured: English in the size of the product's own passages, Chinese in less than half of it, as it was learned."""
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One training run: what is learned, in which share, and how. A later one goes on from the adapter of the one before."""
 
-CONFIG = config_of(
+    name: str
+    plans: tuple[ReadingPlan, ...]
+    config: TrainingConfig
+
+
+_ANSWERS = config_of(
     {
         "rank": 32,
         "alpha": 64,
@@ -58,31 +57,71 @@ CONFIG = config_of(
     }
 )
 
+# A Chinese character is 1.8 tokens of this model, so its passages are short and few.
+_ZH = ReadingPlan("zh", characters=130, passages=((2, 0.7), (3, 0.3)))
+
+STAGES = (
+    Stage(
+        "answers",
+        (
+            ReadingPlan("en", characters=500, prompts=530, seed=11),
+            ReadingPlan("en", characters=900, prompts=270, seed=12),
+            replace(_ZH, prompts=80, seed=13),
+        ),
+        _ANSWERS,
+    ),
+    # Answers alone make the model forget what prose is like, so the passages are learned as well.
+    Stage(
+        "prose",
+        (
+            ReadingPlan("en", characters=500, prompts=90, seed=21),
+            ReadingPlan("en", characters=900, prompts=70, seed=22),
+            replace(_ZH, prompts=40, seed=23),
+        ),
+        replace(_ANSWERS, learning_rate=3e-4, max_steps=None, prompt_loss_weight=0.3, evaluate_every_steps=50, seed=2),
+    ),
+)
+"""Which trials led here: docs/decisions/0007."""
+
+HELD_OUT_PLANS = (ReadingPlan("en", characters=900, seed=5), ReadingPlan("zh", characters=130, seed=5))
+"""What is measured: English in the size of the product's own passages, Chinese in less than half of it, as it was learned."""
+
 _VALIDATION_PROMPTS = 10
 _CHAT_TOKENS = 80
 
 
-def write_run(folder: Path, passages: Sequence[Passage], base_model: Path) -> None:
+def write_run(
+    folder: Path, stage: Stage, passages: Sequence[Passage], base_model: Path, *, start_from: Path | None = None
+) -> None:
     """Fills a run folder for `finetune.train`; `request.json` comes last, so that a folder with it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_rows(folder / "train.jsonl", [*_rows(passages, Split.TRAIN, PLANS), *chat_rows(base_model)])
-    few = [replace(plan, prompts=_VALIDATION_PROMPTS) for plan in PLANS]
+    _write_rows(folder / "train.jsonl", [*_rows(passages, Split.TRAIN, stage.plans), *chat_rows(base_model)])
+    few = [replace(plan, prompts=_VALIDATION_PROMPTS) for plan in stage.plans]
     _write_rows(folder / "validation.jsonl", _rows(passages, Split.VALIDATION, few))
-    request = {"base_model": str(base_model), "config": CONFIG.values(), "adapter_name": NAME}
+    request = {"base_model": str(base_model), "config": stage.config.values(), "adapter_name": NAME}
+    if start_from is not None:
+        request["start_from"] = str(start_from)
     write_file(folder / "request.json", json.dumps(request))
 
 
-def train(folder: Path) -> RunFolder:
-    """The finished run. Its progress stands in `progress.json`.
+def train(work: Path, passages: Sequence[Passage], base_model: Path, *, say: Callable[[str], None]) -> list[RunFolder]:
+    """The finished runs, one a stage. How far one is stands in its `progress.json`.
 
     Raises:
-        GraftError: the trainer ended with an error; it has said why.
+        GraftError: a trainer ended with an error; it has said why.
     """
-    done = subprocess.run([sys.executable, "-m", "finetune.train", str(folder)], check=False)
-    run = RunFolder(folder)
-    if done.returncode != 0 or not run.result.is_file():
-        raise GraftError(f"the training in {folder} is not finished: run the same command again to go on")
-    return run
+    runs: list[RunFolder] = []
+    for stage in STAGES:
+        run = RunFolder(work / stage.name)
+        if not (run.path / "request.json").is_file():
+            say(f"reader: writing the samples of {run.path}")
+            write_run(run.path, stage, passages, base_model, start_from=runs[-1].adapter if runs else None)
+        say(f"reader: training; how far it is stands in {run.path / 'progress.json'}")
+        done = subprocess.run([sys.executable, "-m", "finetune.train", str(run.path)], check=False)
+        if done.returncode != 0 or not run.result.is_file():
+            raise GraftError(f"the training in {run.path} is not finished: run the same command again to go on")
+        runs.append(run)
+    return runs
 
 
 def ship(adapter: Path, target: Path) -> None:

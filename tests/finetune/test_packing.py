@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,25 +73,35 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return get_peft_model(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32), lora)
 
 
-def test_a_pack_has_the_loss_and_the_gradient_of_its_samples(model: Any, tmp_path: Path) -> None:
-    import torch
+@pytest.fixture
+def trainer_of(model: Any, tmp_path: Path) -> Callable[[float], Any]:
+    """A trainer of the model for a `prompt_loss_weight`."""
     from datasets import Dataset
     from trl import SFTConfig
 
     from finetune.answer_trainer import AnswerTrainer, collate
     from tests.finetune.tiny_model import tiny_tokenizer
 
-    together = [sample(PASSAGES[0], [90, 30 + n, *range(40, 40 + 2 * n)], learned=1 + n) for n in range(1, 5)]
-    assert shared_length(together) == 21
     prepared = {"skip_prepare_dataset": True}
     arguments = SFTConfig(output_dir=str(tmp_path), use_cpu=True, bf16=False, report_to="none", dataset_kwargs=prepared)
-    trainer = AnswerTrainer(
+    return lambda weight: AnswerTrainer(
         model=model,
         args=arguments,
         processing_class=tiny_tokenizer(),
         train_dataset=Dataset.from_dict({"input_ids": [[[1]]], "labels": [[[1]]]}),
         data_collator=collate,
+        prompt_loss_weight=weight,
     )
+
+
+def test_a_pack_has_the_loss_and_the_gradient_of_its_samples(model: Any, trainer_of: Callable[[float], Any]) -> None:
+    import torch
+
+    from finetune.answer_trainer import collate
+
+    together = [sample(PASSAGES[0], [90, 30 + n, *range(40, 40 + 2 * n)], learned=1 + n) for n in range(1, 5)]
+    assert shared_length(together) == 21
+    trainer = trainer_of(0.0)
 
     def gradients(batches: list[list[Encoded]]) -> tuple[float, list[torch.Tensor]]:
         model.zero_grad()
@@ -109,3 +120,24 @@ def test_a_pack_has_the_loss_and_the_gradient_of_its_samples(model: Any, tmp_pat
     assert len(pack) == len(apart) > 0
     assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(pack, apart, strict=True))
     assert any(one.abs().max() > 1e-4 for one in pack)
+
+
+def test_while_training_the_shared_beginning_is_learned_with_its_weight(trainer_of: Any) -> None:
+    import torch
+
+    from finetune.answer_trainer import collate
+
+    together = [sample(PASSAGES[0], [90, 30 + n, 40 + n]) for n in range(3)]
+    row = {"input_ids": [list(one.ids) for one in together], "labels": [list(one.labels) for one in together]}
+
+    def loss(weight: float, *, training: bool) -> float:
+        trainer = trainer_of(weight)
+        trainer.model.train(training)
+        with torch.no_grad():
+            return float(trainer.compute_loss(trainer.model, collate([row], padding=0)))
+
+    beginning = torch.tensor([PASSAGES[0] + [90]])
+    with torch.no_grad():
+        prose = float(trainer_of(0.0).model(input_ids=beginning, labels=beginning).loss)
+    assert loss(0.5, training=True) == pytest.approx(loss(0.0, training=True) + 0.5 * prose, rel=1e-4)
+    assert loss(0.5, training=False) == pytest.approx(loss(0.0, training=False))

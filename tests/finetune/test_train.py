@@ -99,6 +99,23 @@ def test_a_training_that_ends_early_has_learned_as_the_whole_one_had_until_then(
     assert [(row["loss"], row["learning_rate"]) for row in early] == [(row["loss"], row["learning_rate"]) for row in later[:7]]
 
 
+def test_a_run_may_go_on_from_the_weights_of_another_adapter(whole: RunFolder, base_model: Path, tmp_path: Path) -> None:
+    folder = RunFolder(write_run(tmp_path / "later", base_model, max_steps=1, learning_rate=1e-7))
+    request = json.loads((folder.path / "request.json").read_text())
+
+    def asked(**more: object) -> str:
+        (folder.path / "request.json").write_text(json.dumps(request | more))
+        ended = trained(folder.path)
+        return ended.stderr if ended.returncode else ""
+
+    assert "has other layers or another rank" in asked(start_from=str(whole.adapter), config=request["config"] | {"rank": 8})
+    assert "there is no adapter at" in asked(start_from=str(tmp_path))
+    assert asked(start_from=str(whole.adapter)) == ""
+    before, after = (load_file(run.adapter / "adapter_model.safetensors") for run in (whole, folder))
+    assert all(abs(after[name] - before[name]).max() < 1e-5 for name in before)
+    assert any(abs(value).max() > 1e-3 for name, value in after.items() if "lora_B" in name)  # a new adapter's are zeros
+
+
 def test_an_adapter_does_not_say_where_its_base_model_lay(whole: RunFolder) -> None:
     assert json.loads((whole.adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-chat"
 
@@ -177,7 +194,7 @@ def test_too_long_samples_are_left_out_by_name_and_never_cut(base_model: Path, t
         file.write(json.dumps(long) + "\n")
     prepared = prepare(folder, folder.request().config.__class__(max_tokens=128), tiny_tokenizer())
     assert prepared.left_out == {"longer than max_tokens = 128": ["long-one"]}
-    assert len(prepared.samples) == 16
+    assert len(prepared.rows) == 16
 
 
 def test_the_loss_of_the_learned_positions_is_that_of_trl(base_model: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.chunking import chunking_of, split
@@ -64,7 +64,8 @@ def blocks(draw: Any) -> list[tuple[BlockKind, str]]:
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(blocks(), min_size=1, max_size=3))
-def test_chunks_are_slices_of_their_page_in_order_and_hold_everything_once(
+@example([[(BlockKind.TABLE, "Pump 7 | 21,012\nPump 8 | -4.5 %")]] * 3)  # the same on every page: content once
+def test_chunks_are_slices_of_their_page_in_order_and_hold_all_content_once(
     pages_of_blocks: list[list[tuple[BlockKind, str]]],
 ) -> None:
     pages = [page_of(*made, number=number) for number, made in enumerate(pages_of_blocks, start=1)]
@@ -74,9 +75,10 @@ def test_chunks_are_slices_of_their_page_in_order_and_hold_everything_once(
         assert chunk.text.strip()
     for one, after in pairwise(chunks):
         assert (one.page, one.end) <= (after.page, after.start)
-    for page in pages:
+    for page, kept in zip(pages, content_blocks(pages), strict=True):
         held = "".join(chunk.text for chunk in chunks if chunk.page == page.number)
-        assert "".join(held.split()) == "".join(page.text.split())
+        content = "".join(page.text[block.start : block.end] for block in kept)
+        assert "".join(held.split()) == "".join(content.split())
 
 
 @settings(max_examples=80, deadline=None)
@@ -170,6 +172,15 @@ def test_what_stands_at_different_places_or_differs_is_no_stamp() -> None:
     counting = [page_of((BlockKind.TEXT, f"{note} Round {number}"), number=number) for number in range(1, 5)]
     for pages in (moving, counting):
         assert len(split(pages, SETTINGS)) == 4
+
+
+def test_on_pages_without_a_picture_nothing_has_a_place_so_nothing_is_stamped_or_in_a_margin() -> None:
+    note, pages = "This sheet is valid for the staff of Northwind Ltd.", []
+    for number in range(1, 5):
+        end = len(f"{note}\n\nPage {number}")
+        blocks = (Block(BlockKind.TEXT, 0, len(note), None), Block(BlockKind.TEXT, len(note) + 2, end, None))
+        pages.append(Page(number, 0.0, 0.0, f"{note}\n\nPage {number}", blocks))
+    assert [chunk.text for chunk in split(pages, SETTINGS)] == [page.text for page in pages]
 
 
 def test_a_chunk_knows_its_language() -> None:

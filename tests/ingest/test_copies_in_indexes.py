@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, delete
 
 from ingest.catalog import Catalog
 from ingest.database import open_database
@@ -18,9 +19,9 @@ from ingest.errors import Conflict
 from ingest.files import FileStore
 from ingest.groups import Groups
 from ingest.index.hybrid import HybridIndex
-from ingest.isolation import PdfWorker
+from ingest.isolation import FileWorker
 from ingest.pipeline import NewDocument, Pipeline
-from ingest.schema import metadata
+from ingest.schema import contents, documents, metadata, pointers
 from ingest.settings import IngestSettings
 from ingest.types import Access, Block, BlockKind, IndexRow, Line, Page, ParsedDocument
 
@@ -91,10 +92,10 @@ def change(pipeline: Pipeline, step: tuple[Any, ...]) -> None:
             pipeline.add_to_index(staged.version_id)
             pipeline.publish(staged.version_id)
         return
-    documents = pipeline.catalog.documents(access=ADMINISTRATOR)
-    if not documents:
+    there = pipeline.catalog.documents(access=ADMINISTRATOR)
+    if not there:
         return
-    document_id = documents[step[1] % len(documents)].document_id
+    document_id = there[step[1] % len(there)].document_id
     if step[0] == "remove":
         pipeline.remove(document_id, access=ADMINISTRATOR)
     else:
@@ -102,22 +103,31 @@ def change(pipeline: Pipeline, step: tuple[Any, ...]) -> None:
             pipeline.set_groups(document_id, step[2], access=ADMINISTRATOR)
 
 
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One database for all histories: making one takes longer than most of them."""
+    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('copies')}/catalog.sqlite")
+    metadata.create_all(engine)
+    for group in ("board", "works"):
+        Groups(engine).create(group)
+    yield engine
+    engine.dispose()
+
+
 @settings(max_examples=25, deadline=None)
 @given(CHANGES)
-def test_an_index_follows_and_nobody_loses_or_wins_a_word(changes: list[tuple[Any, ...]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        database = open_database(f"sqlite:///{folder}/catalog.sqlite")
-        metadata.create_all(database)
-        for group in ("board", "works"):
-            Groups(database).create(group)
-        catalog, held = Catalog(database), Held()
-        pipeline = Pipeline(catalog, cast(FileStore, NoFiles()), cast(HybridIndex, held), cast(PdfWorker, None), IngestSettings())
-        for step in changes:
-            change(pipeline, step)
-            assert set(held.rows) == catalog.indexed_chunk_ids()
-            readers = {one.document_id: frozenset(one.groups) for one in catalog.documents(access=ADMINISTRATOR)}
-            wanted = {(hit.text, readers[hit.document_id]) for hit in catalog.passages(access=ADMINISTRATOR)}
-            assert {(row.text, row.groups) for row in held.rows.values()} == wanted
-            assert len({(row.title, row.text, row.groups) for row in held.rows.values()}) == len(held.rows)
-        assert pipeline.reconcile() == 0
-        database.dispose()
+def test_an_index_follows_and_nobody_loses_or_wins_a_word(database: Engine, changes: list[tuple[Any, ...]]) -> None:
+    with database.begin() as connection:
+        for table in (documents, contents, pointers):
+            connection.execute(delete(table))
+    catalog, held = Catalog(database), Held()
+    index, nobody = cast(HybridIndex, held), cast(FileWorker, None)
+    pipeline = Pipeline(catalog, cast(FileStore, NoFiles()), index, nobody, IngestSettings())
+    for step in changes:
+        change(pipeline, step)
+        assert set(held.rows) == catalog.indexed_chunk_ids()
+        readers = {one.document_id: frozenset(one.groups) for one in catalog.documents(access=ADMINISTRATOR)}
+        wanted = {(hit.text, readers[hit.document_id]) for hit in catalog.passages(access=ADMINISTRATOR)}
+        assert {(row.text, row.groups) for row in held.rows.values()} == wanted
+        assert len({(row.title, row.text, row.groups) for row in held.rows.values()}) == len(held.rows)
+    assert pipeline.reconcile() == 0

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from ingest.catalog import Catalog
 from ingest.chunk_rows import document_title
 from ingest.database import open_database
-from ingest.duplicates import Duplicates, fold
+from ingest.duplicates import Duplicates, each_once
 from ingest.errors import NotFound
 from ingest.groups import Groups
 from ingest.report import DocumentReports
@@ -203,7 +203,7 @@ def hit(number: int, text: str) -> Hit:
 def test_a_passage_is_shown_once_and_names_where_else_it_stands() -> None:
     twin = LEAVE.replace("the company itself", "the firm itself")
     hits = [hit(1, LEAVE), hit(2, PUMP), hit(3, LEAVE.upper()), hit(4, twin)]
-    folded = fold(hits)
+    folded = each_once(hits)
     assert [one.chunk for one in folded] == ["chk_1", "chk_2"]
     assert [(place.document, place.page) for place in folded[0].also_in] == [("3.pdf", 3), ("4.pdf", 4)]
 
@@ -219,17 +219,17 @@ def test_a_passage_is_shown_once_and_names_where_else_it_stands() -> None:
     ],
 )
 def test_passages_that_a_reader_should_compare_are_both_shown(other: str) -> None:
-    assert [one.chunk for one in fold([hit(1, LEAVE), hit(2, other)])] == ["chk_1", "chk_2"]
+    assert [one.chunk for one in each_once([hit(1, LEAVE), hit(2, other)])] == ["chk_1", "chk_2"]
 
 
 def test_chinese_passages_are_compared_by_their_characters() -> None:
     long = ZH * 3
-    assert len(fold([hit(1, long), hit(2, long.replace("答复。", "答覆。", 1))])) == 1
-    assert len(fold([hit(1, long), hit(2, long.replace("须至少", "至少", 1))])) == 2
-    assert len(fold([hit(1, "增长 5%"), hit(2, "增长 -5%")])) == 2
+    assert len(each_once([hit(1, long), hit(2, long.replace("答复。", "答覆。", 1))])) == 1
+    assert len(each_once([hit(1, long), hit(2, long.replace("须至少", "至少", 1))])) == 2
+    assert len(each_once([hit(1, "增长 5%"), hit(2, "增长 -5%")])) == 2
 
 
 def test_folding_again_changes_nothing() -> None:
-    once = fold([hit(1, LEAVE), hit(2, LEAVE), hit(3, ZH)])
-    assert fold(once) == once
-    assert fold([replace(one, also_in=()) for one in once]) == [replace(one, also_in=()) for one in once]
+    once = each_once([hit(1, LEAVE), hit(2, LEAVE), hit(3, ZH)])
+    assert each_once(once) == once
+    assert each_once([replace(one, also_in=()) for one in once]) == [replace(one, also_in=()) for one in once]

@@ -16,7 +16,7 @@ import pymupdf
 import pytest
 
 from ingest.errors import GraftError, InputRefused, Unavailable
-from ingest.isolation import NO_TEXT_LAYER, PdfWorker
+from ingest.isolation import NO_TEXT_LAYER, FileWorker
 from ingest.settings import OcrSettings, ReadLimits
 from tests import hostile
 from tests.fakes import pdf
@@ -31,14 +31,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def process_of(worker: PdfWorker) -> subprocess.Popen[str]:
+def process_of(worker: FileWorker) -> subprocess.Popen[str]:
     assert worker._process is not None
     return worker._process
 
 
 def test_a_file_over_its_time_is_refused_and_the_next_one_is_read(folder: Path) -> None:
     (folder / "slow.pdf").write_bytes(hostile.endless_drawing())
-    with PdfWorker(ReadLimits(timeout_s=0.5)) as worker:
+    with FileWorker(ReadLimits(timeout_s=0.5)) as worker:
         with pytest.raises(InputRefused, match=r"took longer than 0.5 s"):
             worker.read(folder / "slow.pdf")
         assert len(worker.read(folder / "good.pdf").pages) == 2
@@ -46,7 +46,7 @@ def test_a_file_over_its_time_is_refused_and_the_next_one_is_read(folder: Path) 
 
 def test_a_file_over_its_memory_is_refused_and_the_next_one_is_read(folder: Path) -> None:
     (folder / "large.pdf").write_bytes(hostile.endless_text())
-    with PdfWorker(ReadLimits(memory_mib=400)) as worker:
+    with FileWorker(ReadLimits(memory_mib=400)) as worker:
         with pytest.raises(InputRefused, match="400 MiB of memory"):
             worker.read(folder / "large.pdf")
         assert len(worker.read(folder / "good.pdf").pages) == 2
@@ -86,7 +86,7 @@ def test_whoever_stops_listening_gets_a_clean_reader_next_time(folder: Path, wor
 
 def test_closing_ends_a_reading_at_once(folder: Path) -> None:
     (folder / "slow.pdf").write_bytes(hostile.endless_drawing())
-    worker = PdfWorker(ReadLimits(timeout_s=600))
+    worker = FileWorker(ReadLimits(timeout_s=600))
     refused: list[GraftError] = []
 
     def read() -> None:
@@ -124,7 +124,7 @@ def test_an_interrupt_at_the_keyboard_is_for_the_owner(folder: Path, worker: Sha
 
 def test_a_reader_that_cannot_start_says_nothing_of_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with PdfWorker(ReadLimits()) as worker, pytest.raises(Unavailable, match="did not start"):
+    with FileWorker(ReadLimits()) as worker, pytest.raises(Unavailable, match="did not start"):
         worker.read(folder / "good.pdf")
 
 
@@ -147,6 +147,7 @@ def test_files_are_refused_in_one_sentence_each(folder: Path, worker: SharedWork
         "text": (b"Dear Sir or Madam", "not a PDF"),
         "encrypted": (hostile.encrypted(), "encrypted"),
         "header": (b"%PDF-1.7\n", "broken"),
+        "circle": (hostile.pages_in_a_circle(), "broken"),
         "cut": (whole[: len(whole) // 3], "(broken|no pages)"),
         "no pages": (
             b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj",
@@ -167,7 +168,7 @@ def test_limits_of_pages_size_and_text_are_told_with_what_was_seen(folder: Path)
     limits = ReadLimits(pages=1, file_mib=1, text_characters=10)
     (folder / "one.pdf").write_bytes(pdf("More than ten characters."))
     (folder / "huge.pdf").write_bytes(b"%PDF-1.4" + bytes(2 << 20))
-    with PdfWorker(limits) as worker:
+    with FileWorker(limits) as worker:
         for name, words in (("good", "has 2 pages; at most 1"), ("one", "longer than 10"), ("huge", "has 2 MiB; at most 1")):
             with pytest.raises(InputRefused, match=words):
                 worker.read(folder / f"{name}.pdf")
@@ -188,6 +189,6 @@ def test_text_that_is_no_text_can_be_stored(folder: Path, worker: SharedWorker) 
 
 def test_a_page_is_drawn_within_the_pixel_limit_however_large_it_is(folder: Path) -> None:
     (folder / "poster.pdf").write_bytes(pdf("A poster.", size=(14_000, 14_000)))
-    with PdfWorker(ReadLimits(image_pixels=250_000)) as worker:
+    with FileWorker(ReadLimits(image_pixels=250_000)) as worker:
         image = pymupdf.Pixmap(worker.render(folder / "poster.pdf", 1, boxes=[(0, 0, 100, 100)], dpi=110))
     assert image.width * image.height <= 250_000

@@ -148,10 +148,29 @@ def test_numbers_of_a_table_are_exact(tmp_path: Path, rotation: int) -> None:
     assert (page.width, page.height) == (595.0, 842.0)
     (table,) = [block for block in page.blocks if block.kind is BlockKind.TABLE]
     assert table.rows == tuple(map(tuple, rows))
-    assert page.text[table.start : table.end] == "\n".join(" | ".join(row) for row in rows)
+    as_markdown = [rows[0], ["---"] * 3, *rows[1:]]
+    assert page.text[table.start : table.end] == "\n".join(" | ".join(row) for row in as_markdown)
     start = page.text.index("21,012")
     (box,) = boxes_of_span(page, start, start + len("21,012"))
     assert (box[0], box[1]) == pytest.approx((190, 224), abs=1)
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_text_that_stands_on_its_side_is_read_as_if_it_stood_upright(tmp_path: Path, turn: int) -> None:
+    upright = drawn(((80, 150), "The figures of both years stand in the table below this line of text.", 11))
+    ruled_table([["Year", "Revenue"], ["2023", "21,012"]], page=upright[0])
+    document = pymupdf.open()
+    page = document.new_page(width=842 if turn % 180 else 595, height=595 if turn % 180 else 842)
+    page.show_pdf_page(page.rect, upright, 0, rotate=turn)
+    (read_page,) = read(document.tobytes(), tmp_path)
+    assert_sound(read_page)
+    assert (read_page.width, read_page.height) == (page.rect.width, page.rect.height)
+    assert [block.kind for block in read_page.blocks] == [BlockKind.TEXT, BlockKind.TABLE]
+    (found,) = document[0].search_for("21,012")
+    start = read_page.text.index("21,012")
+    (box,) = boxes_of_span(read_page, start, start + 6)
+    assert (found[0] + found[2]) / 2 == pytest.approx((box[0] + box[2]) / 2, abs=60)
+    assert (found[1] + found[3]) / 2 == pytest.approx((box[1] + box[3]) / 2, abs=60)
 
 
 def test_a_frame_around_text_is_no_table(tmp_path: Path) -> None:

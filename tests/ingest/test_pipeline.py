@@ -320,15 +320,14 @@ def test_other_sizes_split_again_without_reading_a_file(product: Product, monkey
     def no_reading(*_arguments: object, **_options: object) -> None:
         raise AssertionError("a file was read")
 
-    monkeypatch.setattr("ingest.isolation.PdfWorker.read", no_reading)
+    monkeypatch.setattr("ingest.isolation.FileWorker.read", no_reading)
     hits = product.kb.search("lamp corridor", access=ADMINISTRATOR, limit=50)
     assert all(len(hit.text) <= 120 for hit in hits)
     assert product.rows()["chunks"] > 2 * before
     assert {(hit.document_id, hit.version) for hit in hits} == {(job.document_id, 1)}
-    assert product.kb.pipeline.index.ids() == product.kb.catalog.indexed_chunk_ids()
-    product.stop()
     ids = product.kb.pipeline.index.ids()
-    product.stop()
+    assert ids == product.kb.catalog.indexed_chunk_ids()
+    assert product.kb.pipeline.reconcile() == 0
     assert product.kb.pipeline.index.ids() == ids
 
 

@@ -164,8 +164,15 @@ def test_what_is_being_put_is_never_swept_away(tmp_path: Path) -> None:
     with files.put(pieces()) as sha256:
         files.keep_only(lambda: ())
         assert files.path(sha256).read_bytes() == b"onetwo"
-    files.keep_only(lambda: ())
-    assert list(files.folder.iterdir()) == []
+    assert list(files.folder.iterdir()) == []  # nobody needed it when it was let go
+
+
+def test_what_was_named_while_it_was_put_stays(tmp_path: Path) -> None:
+    files, needed = FileStore(tmp_path / "files"), set[str]()
+    with files.put([b"one"]) as sha256:
+        files.keep_only(lambda: needed)
+        needed.add(sha256)
+    assert [path.name for path in files.folder.iterdir()] == [sha256]
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:

@@ -26,15 +26,18 @@ FIGURES: dict[str, Any] = {
 }
 TRAINING: dict[str, Any] = {
     "adapter_name": "reader-v1",
-    "config": reader.CONFIG.values(),
+    "config": reader.STAGES[0].config.values(),
     "samples": {"train": 100, "train_by_kind": {"grounded": 90, "refusal": 5, "chat": 5}},
     "steps": 9,
+    "planned_steps": 12,
+    "samples_seen": 75,
     "tokens_seen": 12_345,
     "tokens_learned": 999,
     "seconds": 120.0,
     "eval_loss": 0.21,
     "versions": {"torch": "2.13.0"},
 }
+LATER = TRAINING | {"config": reader.STAGES[1].config.values(), "steps": 12}
 
 
 def test_the_default_chat_model_is_the_reader_with_the_adapter_that_is_shipped() -> None:
@@ -58,13 +61,15 @@ def test_the_manifest_gives_the_rates_that_were_measured() -> None:
 
 def test_the_card_names_every_set_with_its_licence_and_hash_and_every_figure(tmp_path: Path) -> None:
     hashes = {f"{one.folder}/corpus.jsonl": f"{number:064x}" for number, one in enumerate(SETS)}
-    write_card(tmp_path, figures=FIGURES, training=TRAINING, hashes=hashes)
+    write_card(tmp_path, figures=FIGURES, training=[TRAINING, LATER], hashes=hashes)
     card = (tmp_path / "README.md").read_text()
     for one in SETS:
         assert all(text in card for text in (one.name, one.authors, one.licence, one.url, hashes[f"{one.folder}/corpus.jsonl"]))
     assert "0.500 (0.40–0.60, n=100)" in card
     assert "Of the questions 5.3% are asked without their passage" in card
     assert "CC BY-SA 4.0" in card
+    assert "9 of 12 planned steps, 75 of 100 samples; 12,345 tokens read, 999 learned, in 2 minutes" in card
+    assert "the passages learned as well with weight 0.3: 12 of 12 planned steps" in card
     assert json.loads((tmp_path / "figures.json").read_text())["figures"] == FIGURES
 
 

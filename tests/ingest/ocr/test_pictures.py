@@ -83,6 +83,16 @@ def test_an_image_with_text_is_read_beside_the_text_layer() -> None:
     assert page.lines[-1].bbox == pytest.approx((30 + 24, 100 + 24, 30 + 144, 100 + 43.2), abs=0.5)
 
 
+def test_an_image_on_a_page_whose_text_stands_on_its_side_is_read_upright() -> None:
+    document = with_image(printed(*LONG, size=(300, 300)), 30, 100, 270, 200)
+    document[0].set_rotation(90)
+    upright = pymupdf.open("pdf", document.tobytes())
+    upright[0].remove_rotation()
+    (page,) = read(upright, ScriptedEngine(line("in a picture", 50, 50, 300, 90)))
+    assert page.text == " ".join(LONG) + "\n\nin a picture"
+    assert page.lines[-1].bbox == pytest.approx((300 - 100 - 43.2, 30 + 24, 300 - 100 - 24, 30 + 144), abs=0.5)
+
+
 def test_an_image_that_stands_on_every_page_is_read_once() -> None:
     engine = ScriptedEngine(READ)
     document = with_image(printed(*LONG, size=(300, 300)), 30, 100, 270, 200)

@@ -59,5 +59,13 @@ def test_lines_close_above_a_table_are_not_drawn_into_it() -> None:
     assert page.text.startswith("heading\n\nitem | 2023")
 
 
-def test_without_rules_there_is_no_table() -> None:
-    assert all(block.kind is not BlockKind.TABLE for block in read(*CELLS, ruled=False).blocks)
+def test_figures_in_columns_are_a_table_without_rules_too() -> None:
+    page = read(("before", 40, 30), *CELLS, ("after", 40, 190), ruled=False)
+    assert [block.kind for block in page.blocks] == [BlockKind.TEXT, BlockKind.TABLE, BlockKind.TEXT]
+    assert page.blocks[1].rows[0] == ("item", "2023", "2022")
+    assert page.blocks[1].rows[-1] == ("tax", "(552)", "")
+
+
+def test_running_text_in_a_frame_is_no_table() -> None:
+    page = read(*((f"a line of text, number {number}", 45.0, 65.0 + 20 * number) for number in range(4)))
+    assert all(block.kind is not BlockKind.TABLE for block in page.blocks)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest.isolation import READ_UNSURELY, PdfWorker
+from ingest.isolation import READ_UNSURELY, FileWorker
 from ingest.layout import page_to_row
 from ingest.settings import OcrSettings, ReadLimits
 from ingest.types import Page, Word
@@ -25,7 +25,7 @@ def test_the_reading_process_reads_an_image_within_its_memory(worker: SharedWork
     assert document.warnings == ()
 
 
-class Told(PdfWorker):
+class Told(FileWorker):
     """A worker that answers with these pages."""
 
     def __init__(self, *pages: Page) -> None:

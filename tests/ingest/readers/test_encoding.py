@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers.encoding import decode
@@ -62,6 +62,7 @@ def test_line_ends_are_one_character() -> None:
     assert decode(b"a\r\nb\rc\nd").text == "a\nb\nc\nd"
 
 
+@settings(max_examples=40, deadline=None)  # the guess by statistics takes tens of milliseconds
 @given(data=st.binary(max_size=300), declared=st.none() | st.text(max_size=12))
 def test_any_bytes_give_text(data: bytes, declared: str | None) -> None:
     decoded = decode(data, declared=declared)
