@@ -68,8 +68,8 @@ class Catalog:
         with self._engine.connect() as connection:
             return connection.scalar(select(contents.c.sha256).where(contents.c.sha256 == sha256)) is not None
 
-    def put_content(self, sha256: str, *, size_bytes: int, parsed: ParsedDocument) -> None:
-        """Keeps what was read of a file, all pages or none."""
+    def put_content(self, sha256: str, *, size_bytes: int, parsed: ParsedDocument, unlocked: str | None = None) -> None:
+        """Keeps what was read of a file, all pages or none; `unlocked` is the hash of its copy that needs no password."""
         with self._engine.begin() as connection:
             connection.execute(delete(contents).where(contents.c.sha256 == sha256))
             connection.execute(
@@ -80,6 +80,7 @@ class Catalog:
                     page_count=len(parsed.pages),
                     warnings=list(parsed.warnings),
                     parsed_at=now(),
+                    unlocked=unlocked,
                 )
             )
             connection.execute(insert(pages), [page_to_row(sha256, page) for page in parsed.pages])
@@ -97,6 +98,11 @@ class Catalog:
             page_rows = connection.execute(select(pages).where(pages.c.sha256 == sha256).order_by(pages.c.number))
             return ParsedDocument(tuple(map(page_from_row, page_rows)), row.title, tuple(row.warnings))
 
+    def unlocked_copy(self, sha256: str) -> str | None:
+        """The hash of the copy that needs no password, of a file that was read and needs one; else None."""
+        with self._engine.connect() as connection:
+            return connection.scalar(select(contents.c.unlocked).where(contents.c.sha256 == sha256))
+
     def published(self, name: str, names_of_groups: Collection[str]) -> DocumentRecord | None:
         """The document of this name and these groups, as it is seen now."""
         with self._engine.connect() as connection:
@@ -104,12 +110,23 @@ class Catalog:
             return next(iter(self._records(connection, Access.everything(), same)), None)
 
     def stage(
-        self, name: str, *, names_of_groups: Collection[str], sha256: str, split: Sequence[Chunk], chunking: str = ""
+        self,
+        name: str,
+        *,
+        names_of_groups: Collection[str],
+        sha256: str,
+        split: Sequence[Chunk],
+        chunking: str = "",
+        source: str = "",
     ) -> StagedVersion:
-        """Writes a new version with its chunks, invisible until `publish`, or finds the one staged before for this content."""
+        """Writes a new version with its chunks, invisible until `publish`, or finds the one staged before for this content.
+
+        `source` is the folder that it comes from and is kept in step with.
+        """
         with self._engine.begin() as connection:
             document_id = self._document_row(connection, name, names_of_groups)
-            title = connection.scalar(select(contents.c.title).where(contents.c.sha256 == sha256)) or name
+            content = connection.execute(select(contents.c.title, contents.c.reading).where(contents.c.sha256 == sha256)).one()
+            title = content.title or name
             staged = connection.execute(
                 select(versions.c.id, versions.c.number).where(
                     versions.c.document_id == document_id, versions.c.sha256 == sha256, versions.c.status == "staged"
@@ -129,10 +146,11 @@ class Catalog:
                     sha256=sha256,
                     status="staged",
                     chunking=chunking,
+                    source=source,
                     created_at=now(),
                 )
             )
-            rows = chunk_rows(version_id, split, chunking=chunking)
+            rows = chunk_rows(version_id, split, chunking=chunking, reading=content.reading)
             if rows:
                 connection.execute(insert(chunks), rows)
             return StagedVersion(version_id, document_id, number, title)
@@ -169,11 +187,46 @@ class Catalog:
 
     def replace_chunks(self, version_id: str, split: Sequence[Chunk], *, chunking: str) -> None:
         """Gives a version other chunks, all at once; the indexes do not know of it yet."""
+        reading = select(contents.c.reading).join(versions).where(versions.c.id == version_id)
         with self._engine.begin() as connection:
-            connection.execute(delete(chunks).where(chunks.c.version_id == version_id))
-            if rows := chunk_rows(version_id, split, chunking=chunking):
-                connection.execute(insert(chunks), rows)
-            connection.execute(update(versions).where(versions.c.id == version_id).values(chunking=chunking))
+            number = connection.scalars(reading).one()
+            _write_chunks(connection, version_id, chunk_rows(version_id, split, chunking=chunking, reading=number), chunking)
+
+    def replace_content(self, sha256: str, parsed: ParsedDocument, split: Sequence[Chunk], *, chunking: str) -> list[str]:
+        """Puts another reading of the same bytes in the place of the one before, in all versions that show them, all at once;
+        the chunk ids that no index needs any longer.
+
+        Raises:
+            NotFound: no version shows these bytes any more.
+        """
+        with self._engine.begin() as connection:
+            of_content = versions.c.sha256 == sha256
+            version_ids = list(connection.scalars(select(versions.c.id).where(of_content)))
+            if not version_ids:
+                raise NotFound("the document was removed meanwhile")
+            stale = list(connection.scalars(select(chunks.c.id).join(versions).where(of_content)))
+            content = update(contents).where(contents.c.sha256 == sha256)
+            connection.execute(
+                content.values(
+                    title=parsed.title,
+                    page_count=len(parsed.pages),
+                    warnings=list(parsed.warnings),
+                    parsed_at=now(),
+                    reading=contents.c.reading + 1,
+                )
+            )
+            connection.execute(delete(pages).where(pages.c.sha256 == sha256))
+            connection.execute(insert(pages), [page_to_row(sha256, page) for page in parsed.pages])
+            reading = connection.scalars(select(contents.c.reading).where(contents.c.sha256 == sha256)).one()
+            for version_id in version_ids:
+                rows = chunk_rows(version_id, split, chunking=chunking, reading=reading)
+                _write_chunks(connection, version_id, rows, chunking)
+            return stale
+
+    def showing(self, sha256: str) -> list[str]:
+        """The documents of which some version shows these bytes."""
+        with self._engine.connect() as connection:
+            return list(connection.scalars(select(versions.c.document_id.distinct()).where(versions.c.sha256 == sha256)))
 
     def discard_unpublished(self, name: str, names_of_groups: Collection[str], *, sha256: str) -> list[str]:
         """Takes back what the failed adding of this content left: staged versions, the parsing, the document where nothing
@@ -281,8 +334,8 @@ class Catalog:
         return [record for record in records if access.permits(record.groups)]
 
     def page(self, document_id: str, number: int, *, access: Access, version: int | None = None) -> tuple[str, Page]:
-        """The content's hash and one page of it: of the live version, or of the one that an older citation names. Its text may be
-        masked, which moves nothing.
+        """The hash of the file that the page can be drawn from, and the page: of the live version, or of the one that an older
+        citation names. Its text may be masked, which moves nothing.
 
         Raises:
             NotFound: no such document for this caller, or no such version or page of it.
@@ -293,13 +346,14 @@ class Catalog:
             versions.c.document_id == document_id, versions.c.number == named, versions.c.status != "staged"
         )
         with self._engine.connect() as connection:
-            found = select(pages).where(pages.c.sha256 == of_version.scalar_subquery(), pages.c.number == number)
+            found = select(pages, contents.c.unlocked).join(contents)
+            found = found.where(pages.c.sha256 == of_version.scalar_subquery(), pages.c.number == number)
             row = connection.execute(found).one_or_none()
         if row is None:
             of = "" if named == record.version else f" in version {named}"
             raise NotFound(f"{record.document} has no page {number}{of}: it has pages 1 to {record.pages}")
         page = page_from_row(row)
-        return row.sha256, replace(page, text=masked(page.text, self._mask)) if self._mask else page
+        return row.unlocked or row.sha256, replace(page, text=masked(page.text, self._mask)) if self._mask else page
 
     def hits(self, scored: Sequence[ScoredChunk], *, access: Access) -> list[Hit]:
         """The published chunks among these that the caller may read, in the order given: the check on the way out."""
@@ -397,7 +451,8 @@ class Catalog:
     def referenced_contents(self) -> set[str]:
         """The hashes of all files that some version needs."""
         with self._engine.connect() as connection:
-            return set(connection.scalars(select(versions.c.sha256)))
+            unlocked = select(contents.c.unlocked).where(contents.c.unlocked.is_not(None))
+            return {*connection.scalars(select(versions.c.sha256)), *connection.scalars(unlocked)}
 
     def pointer(self, name: str) -> str | None:
         """The value of a named pointer, such as the live index build."""
@@ -416,6 +471,13 @@ _REGROUPED = "regrouped:"
 def _set_pointer(connection: Connection, name: str, value: str) -> None:
     connection.execute(delete(pointers).where(pointers.c.name == name))
     connection.execute(insert(pointers).values(name=name, value=value))
+
+
+def _write_chunks(connection: Connection, version_id: str, rows: Sequence[dict[str, Any]], chunking: str) -> None:
+    connection.execute(delete(chunks).where(chunks.c.version_id == version_id))
+    if rows:
+        connection.execute(insert(chunks), rows)
+    connection.execute(update(versions).where(versions.c.id == version_id).values(chunking=chunking))
 
 
 def _insert_group_of_document(connection: Connection, document_id: str, group: str) -> None:

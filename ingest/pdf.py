@@ -16,7 +16,7 @@ from typing import Any
 
 import pymupdf
 
-from ingest.errors import InputRefused
+from ingest.errors import BrokenFile, InputRefused, LimitPassed, PasswordNeeded
 from ingest.layout import is_wide
 from ingest.settings import ReadLimits
 from ingest.tables import TEXT_FLAGS, TableOnPage, find_tables
@@ -43,13 +43,15 @@ def open_pdf(path: Path, *, limits: ReadLimits) -> Any:
     try:
         document = pymupdf.open(path, filetype="pdf")
     except pymupdf.FileDataError as error:
-        raise InputRefused("the PDF is broken: its structure cannot be read. Export or print it again") from error
+        raise BrokenFile("the PDF is broken: its structure cannot be read. Export or print it again") from error
     if document.needs_pass:
-        raise InputRefused("the PDF is encrypted and needs a password: save it without one and add it again")
+        raise InputRefused("the PDF is encrypted and needs a password: give it with --password, or in the password field")
     if document.page_count == 0:
-        raise InputRefused("the PDF has no pages")
+        raise BrokenFile("the PDF has no pages")
     if document.page_count > limits.pages:
-        raise InputRefused(f"the PDF has {document.page_count} pages; at most {limits.pages} are read: split it")
+        raise LimitPassed(
+            f"the PDF has {document.page_count} pages; at most {limits.pages} are read: split it, or raise the setting read.pages"
+        )
     return document
 
 
@@ -69,8 +71,10 @@ def read_pages(document: Any, *, limits: ReadLimits) -> Iterator[Page]:
             page = _read_page(_upright(document[index]), number=index + 1)
         except (RuntimeError, ValueError, IndexError, MemoryError) as error:  # what MuPDF raises on a damaged page
             if is_out_of_memory(error):
-                raise InputRefused(f"page {index + 1} needs more than {limits.memory_mib} MiB of memory") from error
-            raise InputRefused(f"page {index + 1} is broken and cannot be read ({error})") from error
+                raise LimitPassed(
+                    f"page {index + 1} needs more than {limits.memory_mib} MiB of memory (setting read.memory_mib)"
+                ) from error
+            raise BrokenFile(f"page {index + 1} is broken and cannot be read ({error})") from error
         yield page
 
 

@@ -49,6 +49,7 @@ from services.manifest import Model, Role, load_manifest
 from services.migrations import migrate
 from services.model_sources import sibling_engine_python
 from services.models import ModelStore
+from services.passwords import Passwords
 from services.prompts import ServingPrompts
 from services.runs import Runs
 from services.settings import Settings
@@ -128,7 +129,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         reports=DocumentReports(database, catalog),
         drawer=PdfWorker(ingest.limits),  # of its own: a page is shown at once, also while a long file is read
         workflows=workflows,
-        jobs=Jobs(database, pipeline, workflows),
+        jobs=Jobs(database, pipeline, workflows, Passwords(home.passwords)),
         workshop=workshop,
         retriever=retriever,
         answering=Answering(

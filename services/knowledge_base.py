@@ -120,7 +120,7 @@ class KnowledgeBase:
         with full_disk_said_plainly(self.files.folder):
             if added := self.pipeline.reconcile():
                 log.info("indexes brought to the catalog's state", chunks_added=added)
-            self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+            self.pipeline.drop_unneeded_files(self.jobs.needed_files)
             for told in self.workshop.reconcile():
                 log.warning(told)
             self.workflows.start()
@@ -139,10 +139,21 @@ class KnowledgeBase:
 
     # Documents
 
-    def add(self, name: str, pieces: Iterable[bytes], *, groups: Sequence[str], access: Access, once: str | None = None) -> Job:
+    def add(
+        self,
+        name: str,
+        pieces: Iterable[bytes],
+        *,
+        groups: Sequence[str],
+        access: Access,
+        once: str | None = None,
+        password: str = "",
+        source: str = "",
+    ) -> Job:
         """The job that adds a file; when this returns, the file and the job survive a crash.
 
-        `once` names the request: the same name again gets the same job and adds nothing.
+        `once` names the request: the same name again gets the same job and adds nothing. `password` opens an encrypted file;
+        `source` is the folder that the file comes from and is kept in step with.
 
         Raises:
             InputRefused: the name is empty, or the caller holds no such group.
@@ -154,9 +165,9 @@ class KnowledgeBase:
         known = self.groups.require(groups, access=access)
         try:
             with self.files.put(pieces) as sha256:
-                return self.jobs.submit(NewDocument(name, sha256, known), once=once)
+                return self.jobs.submit(NewDocument(name, sha256, known, password, source), once=once)
         except Conflict:
-            self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+            self.pipeline.drop_unneeded_files(self.jobs.needed_files)
             raise
 
     def documents(self, *, access: Access) -> list[DocumentRecord]:
@@ -182,8 +193,16 @@ class KnowledgeBase:
             lineage = self.workshop.forget(document_id)  # first: a kill in between leaves a document that can be removed again
             self.pipeline.remove(document_id, access=access)
         self.jobs.forget(document_id)
-        self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+        self.pipeline.drop_unneeded_files(self.jobs.needed_files)
         return lineage
+
+    def read_again(self, document_id: str, *, access: Access) -> Job:
+        """The job that reads the document's file anew, as after an update of Graft; nothing changes where that fails.
+
+        Raises:
+            NotFound: no such document for this caller.
+        """
+        return self.jobs.read_again(self.catalog.document(document_id, access=access))
 
     def set_groups(self, document_id: str, groups: Sequence[str], *, access: Access) -> DocumentRecord:
         """The document, carrying other groups from now on. Where a group loses it, what was made from it is purged.
@@ -209,8 +228,10 @@ class KnowledgeBase:
         """
         if name in self.keys.groups():
             raise Conflict(f"keys hold group {name!r}: revoke them first (graft keys list, graft keys revoke)")
-        if name in self.jobs.groups_in_work():
-            raise Conflict(f"a document is being added to group {name!r}: wait until it is there")
+        if name in self.jobs.needed_groups():
+            raise Conflict(
+                f"a document is being added to group {name!r}, or is kept for another try: see `graft jobs list`, and dismiss it"
+            )
         self.groups.remove(name)
 
     def original(self, document_id: str, *, access: Access) -> tuple[DocumentRecord, Path]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path, PurePath
 
-from ingest.errors import InputRefused
+from ingest.errors import BrokenFile, InputRefused, PasswordNeeded, UnknownType
 from ingest.readers.encoding import wide_encoding
 
 _HEAD_BYTES = 1 << 16
@@ -194,7 +194,7 @@ def _in_zip(path: Path) -> FileType:
             types = _beginning(archive, told)
             strict = "_rels/.rels" in names and _STRICT in _beginning(archive, "_rels/.rels")
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputRefused("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
+        raise BrokenFile("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
     if strict:
         raise _refusal("an Office file in the form called Strict Open XML: save it in the ordinary one")
     for mark, kind in _OFFICE:
@@ -240,7 +240,7 @@ def _kind_of_text(head: bytes, suffix: str) -> FileType:
     if _XML_START.match(plain) and named is not FileType.HTML:
         raise _refusal("an XML file")
     if named not in _TEXTS:
-        raise InputRefused(f"the file is not a {named}, as its name ({suffix}) says: it holds plain text. {ALLOWED}")
+        raise UnknownType(f"the file is not a {named}, as its name ({suffix}) says: it holds plain text. {ALLOWED}")
     return FileType.TEXT if named is FileType.MAIL else named
 
 
@@ -267,4 +267,4 @@ def _unknown(head: bytes, suffix: str) -> str:
 
 
 def _refusal(named: str) -> InputRefused:
-    return InputRefused(f"the file is {named}. {ALLOWED}")
+    return UnknownType(f"the file is {named}. {ALLOWED}")
