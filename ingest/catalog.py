@@ -226,7 +226,7 @@ class Catalog:
     def showing(self, sha256: str) -> list[str]:
         """The documents of which some version shows these bytes."""
         with self._engine.connect() as connection:
-            return list(connection.scalars(select(versions.c.document_id.distinct()).where(versions.c.sha256 == sha256)))
+            return list(connection.scalars(select(versions.c.document_id).where(versions.c.sha256 == sha256).distinct()))
 
     def discard_unpublished(self, name: str, names_of_groups: Collection[str], *, sha256: str) -> list[str]:
         """Takes back what the failed adding of this content left: staged versions, the parsing, the document where nothing

@@ -189,9 +189,7 @@ class PdfWorker:
 
     def _over_time(self, *, whole: bool) -> str:
         """What is said of a file that took longer than it may."""
-        limit, setting = (
-            (self._limits.timeout_s, "timeout_s") if whole else (self._limits.page_timeout_s, "page_timeout_s")
-        )
+        limit, setting = (self._limits.timeout_s, "timeout_s") if whole else (self._limits.page_timeout_s, "page_timeout_s")
         of = "" if whole else " for one page"
         return (
             f"reading took longer than {limit:g} s{of} and was stopped: the file is too complex or damaged "

@@ -1,6 +1,6 @@
 """Encrypted files: a copy that needs no password, made in the worker process with the password that opens the file.
 
-Readers never see a password: they read the copy. Its bytes are nobody's original, so they are kept beside it and never handed out.
+Readers never see a password: they read the copy. It is nobody's original: it is kept beside that and never handed out.
 """
 
 from __future__ import annotations

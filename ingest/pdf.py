@@ -16,7 +16,7 @@ from typing import Any
 
 import pymupdf
 
-from ingest.errors import BrokenFile, InputRefused, LimitPassed, PasswordNeeded
+from ingest.errors import BrokenFile, LimitPassed
 from ingest.layout import is_wide
 from ingest.settings import ReadLimits
 from ingest.tables import TEXT_FLAGS, TableOnPage, find_tables
@@ -45,7 +45,7 @@ def open_pdf(path: Path, *, limits: ReadLimits) -> Any:
     except pymupdf.FileDataError as error:
         raise BrokenFile("the PDF is broken: its structure cannot be read. Export or print it again") from error
     if document.needs_pass:
-        raise InputRefused("the PDF is encrypted and needs a password: give it with --password, or in the password field")
+        raise PasswordNeeded("the PDF is encrypted and needs a password: give it with --password, or in the password field")
     if document.page_count == 0:
         raise BrokenFile("the PDF has no pages")
     if document.page_count > limits.pages:

@@ -13,6 +13,7 @@ import typer
 from ingest.errors import GraftError
 from services.commands import (
     adapters,
+    adding,
     administration,
     comparing,
     datasets,
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 for command in (
     questions.demo,
-    documents.add,
+    adding.add,
     questions.search,
     questions.ask,
     comparing.compare,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -197,7 +198,10 @@ class JobTable:
 
     def readable(self, which: ColumnElement[bool], *, access: Access, limit: int) -> list[Job]:
         """At most `limit` of the jobs of which this is true and whose document the caller may read, the newest first."""
-        return [job for job in self.jobs(which) if access.permits(job.groups)][:limit]
+        query = select(job_table).where(which).order_by(job_table.c.created_at.desc(), job_table.c.id)
+        with self._engine.connect() as connection:
+            permitted = (row for row in connection.execute(query) if access.permits(row.groups))
+            return [_job(row) for row in islice(permitted, limit)]
 
     def unfinished(self) -> list[str]:
         """The ids of the jobs that have not ended, the oldest first."""

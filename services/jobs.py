@@ -315,9 +315,7 @@ class Jobs:
         def read() -> tuple[int, list[str]]:
             self._table.update(job.job_id, stage="read")
             check = self._check
-            content = self._pipeline.read_again(
-                new, progress=self._progress(job.job_id), check=lambda: check(job.job_id)
-            )
+            content = self._pipeline.read_again(new, progress=self._progress(job.job_id), check=lambda: check(job.job_id))
             return len(content.pages), list(content.warnings)
 
         pages, warnings = self._step(job.job_id, "read", read)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path, PurePath
 
-from ingest.errors import BrokenFile, InputRefused, PasswordNeeded, UnknownType
+from ingest.errors import BrokenFile, InputRefused, UnknownType
 from ingest.readers.encoding import wide_encoding
 
 _HEAD_BYTES = 1 << 16

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Header, Path, Query, UploadFile
 from fastapi.responses import FileResponse, Response
 
-from ingest.errors import InputRefused
+from ingest.errors import LimitPassed, NotPermitted
 from ingest.readers.detect import ALLOWED, media_type
 from services.api import schemas
 from services.api.auth import Administrator, Caller, TheKnowledgeBase
@@ -18,6 +18,7 @@ from services.api.auth import Administrator, Caller, TheKnowledgeBase
 router = APIRouter(prefix="/api", tags=["documents"])
 
 _PIECE_BYTES = 1 << 20
+_LONGEST_PASSWORD = 1000
 # Databases take no larger numbers.
 _LARGEST = 2**31 - 1
 
@@ -34,18 +35,35 @@ def add_documents(
     access: Caller,
     files: Annotated[list[UploadFile], File(description=f"the files. {ALLOWED}")],
     group: Annotated[list[str], Form(description="groups that may read them; none: everyone")] = [],  # noqa: B006 - FastAPI copies it
+    password: Annotated[
+        str, Form(max_length=_LONGEST_PASSWORD, description="opens encrypted files; forgotten when they are read")
+    ] = "",
+    source: Annotated[
+        str, Form(max_length=4096, description="folder that they come from and are kept in step with; administrators only")
+    ] = "",
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> dict[str, Any]:
     """Begins to add files: a job each, durable when this answers. The same `Idempotency-Key` gets the same jobs again."""
+    if source and not access.administrator:
+        raise NotPermitted("only an administrator keeps a folder in step: leave `source` out")
     limit = kb.pipeline.settings.limits.file_mib
     for file in files:
         if file.size is not None and file.size > limit << 20:
-            raise InputRefused(f"{file.filename} has {file.size >> 20} MiB; at most {limit} MiB are read")
+            raise LimitPassed(f"{file.filename} has {file.size >> 20} MiB; at most {limit} MiB are read (setting read.file_mib)")
     jobs = []
     for number, file in enumerate(files):
         once = _once(idempotency_key, authorization, number) if idempotency_key else None
-        jobs.append(asdict(kb.add(file.filename or "", _pieces(file), groups=group, access=access, once=once)))
+        job = kb.add(
+            file.filename or "",
+            _pieces(file),
+            groups=group,
+            access=access,
+            once=once,
+            password=password,
+            source=source,
+        )
+        jobs.append(asdict(job))
     return {"jobs": jobs}
 
 
@@ -64,6 +82,12 @@ def show_document(document_id: str, kb: TheKnowledgeBase, access: Caller) -> dic
 def remove_document(document_id: str, kb: TheKnowledgeBase, access: Administrator) -> dict[str, Any]:
     """Deletes a document and everything made from it; tells what that was."""
     return asdict(kb.remove(document_id, access=access))
+
+
+@router.post("/documents/{document_id}/reprocess", status_code=202, response_model=schemas.JobModel)
+def reprocess_document(document_id: str, kb: TheKnowledgeBase, access: Administrator) -> dict[str, Any]:
+    """Begins to read a document's file anew; all stays as it is where that fails."""
+    return asdict(kb.read_again(document_id, access=access))
 
 
 @router.get("/documents/{document_id}/report", response_model=schemas.ReportModel)

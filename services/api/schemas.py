@@ -11,7 +11,7 @@ from eval.types import Answer, Arm, Citation, Sentence, Style
 from ingest.catalog import DocumentRecord
 from ingest.text_cleaning import clean_text
 from ingest.types import Bbox, Hit
-from services.jobs import Job
+from services.job_table import Job
 
 
 class Request(BaseModel):
@@ -168,9 +168,11 @@ class DocumentsResponse(BaseModel):
 
 
 class JobModel(BaseModel):
-    """How far the adding of one document has come."""
+    """How far the adding of one document has come, or the reading of it anew (`kind`: `add`, `reprocess`). `code` names the kind
+    of `error`, as in an error's answer; `open`: it goes on, or somebody should look after it."""
 
     job_id: str
+    kind: str
     document: str
     document_id: str | None
     version: int | None
@@ -181,6 +183,11 @@ class JobModel(BaseModel):
     pages_total: int | None
     warnings: list[str]
     error: str | None
+    code: str | None
+    groups: list[str]
+    open: bool
+    created_at: str
+    updated_at: str
 
 
 class LineageModel(BaseModel):

@@ -10,9 +10,10 @@ from eval import sample_corpus
 from eval.types import Arm, Style
 from ingest.errors import GraftError
 from services.client import Client, connect
+from services.commands.adding import AddingBars, submit
 from services.commands.comparing import answers_to, print_side_by_side
-from services.commands.documents import finish, submit
 from services.commands.output import GroupOption, Json, out, print_json
+from services.folders import Given
 from services.settings import load_settings
 
 DEMO_QUESTION = "How many days of paid holiday do full-time employees get each year?"
@@ -71,7 +72,9 @@ def demo(as_json: Json = False) -> None:
         for name in sorted({name for names in groups.values() for name in names} - known):
             client.call("POST", "/api/groups", json={"name": name})
         paths = sorted(sample_corpus.PDF_DIR.glob("*.pdf"))
-        jobs = finish(client, [submit(client, path.name, path, list(groups.get(path.name, ()))) for path in paths])
+        with AddingBars(len(paths)) as bars:
+            sent = [bars.sent(submit(client, Given(path.name, path), groups.get(path.name, ()))) for path in paths]
+            jobs = bars.follow(client, sent)
         failed = [f"{job['document']}: {job['error']}" for job in jobs if job["error"]]
         if failed:
             raise GraftError(f"the sample corpus could not be added: {failed[0]}")

@@ -98,6 +98,8 @@ def test_a_document_added_by_one_command_is_answered_from_by_the_next(graft: Gra
             "pages": 1,
             "warnings": [],
             "error": None,
+            "code": None,
+            "job_id": added["documents"][0]["job_id"],
         }
     ]
     answer = graft("ask", QUESTION, "--json").json
@@ -193,7 +195,7 @@ def test_paths_that_are_wrong_are_refused_before_anything_is_added(
     assert_told(graft("add", handbook, tmp_path / "other"), 3, "would both be called 'handbook.pdf'")
     assert_told(graft("add", handbook, "--group", "nobody"), 3, "there is no group 'nobody'")
     assert graft("add").code == 2
-    assert graft("documents", "list", "--json").json == {"documents": []}
+    assert graft("documents", "list", "--json").json == {"documents": [], "jobs": []}
 
 
 def test_a_file_named_twice_is_added_once(graft: Graft, running: Product, handbook: Path) -> None:
