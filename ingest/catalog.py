@@ -296,6 +296,11 @@ class Catalog:
         with self._engine.connect() as connection:
             return self._records(connection, access, true())
 
+    def from_source(self, source: str, *, access: Access) -> list[DocumentRecord]:
+        """The documents that the caller may read whose visible version was added from this folder, by name."""
+        with self._engine.connect() as connection:
+            return self._records(connection, access, versions.c.source == source)
+
     def document(self, document_id: str, *, access: Access) -> DocumentRecord:
         """One published document.
 

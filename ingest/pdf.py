@@ -16,7 +16,7 @@ from typing import Any
 
 import pymupdf
 
-from ingest.errors import BrokenFile, LimitPassed
+from ingest.errors import BrokenFile, LimitPassed, PasswordNeeded
 from ingest.layout import is_wide
 from ingest.settings import ReadLimits
 from ingest.tables import TEXT_FLAGS, TableOnPage, find_tables
@@ -38,7 +38,7 @@ def open_pdf(path: Path, *, limits: ReadLimits) -> Any:
     """The opened document.
 
     Raises:
-        InputRefused: broken, encrypted, without pages or with too many.
+        BrokenFile, PasswordNeeded, LimitPassed: it is broken or without pages, encrypted, or has too many pages.
     """
     try:
         document = pymupdf.open(path, filetype="pdf")
@@ -64,7 +64,7 @@ def read_pages(document: Any, *, limits: ReadLimits) -> Iterator[Page]:
     """Each page in turn.
 
     Raises:
-        InputRefused: a page cannot be read.
+        BrokenFile, LimitPassed: a page cannot be read, or needs too much memory.
     """
     for index in range(document.page_count):
         try:

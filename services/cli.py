@@ -24,6 +24,7 @@ from services.commands import (
     questions,
     review,
     running,
+    watching,
 )
 from services.commands.output import err
 from services.telemetry import configure_logging
@@ -37,6 +38,7 @@ app = typer.Typer(
 for command in (
     questions.demo,
     adding.add,
+    watching.watch,
     questions.search,
     questions.ask,
     comparing.compare,

@@ -9,6 +9,7 @@ steps are done.
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
@@ -154,6 +155,11 @@ class Jobs:
         which = job_table.c.open if only_open else true()
         jobs = self._table.readable(which, access=access, limit=limit)
         return [replace(job, **self._unwritten.get(job.job_id, {})) for job in jobs]
+
+    def from_source(self, source: str, *, access: Access) -> list[Job]:
+        """The open jobs whose files came from this folder and whose documents the caller may read, the newest first."""
+        which = and_(job_table.c.source == source, job_table.c.open)
+        return self._table.readable(which, access=access, limit=sys.maxsize)
 
     def stop(self, job_id: str, *, access: Access) -> Job:
         """Asks the job to end. What it would have added is not there then; its file is kept for another try.

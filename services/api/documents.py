@@ -72,6 +72,19 @@ def _once(key: str, caller: str | None, number: int) -> str:
     return hashlib.sha256("\n".join([key, caller or "", str(number)]).encode()).hexdigest()
 
 
+@router.get("/folder", response_model=schemas.FolderResponse)
+def show_folder(
+    kb: TheKnowledgeBase,
+    access: Administrator,
+    source: Annotated[str, Query(min_length=1, max_length=4096, description="as it was named when its files were added")],
+) -> dict[str, Any]:
+    """What was added from a folder: its documents, and the jobs that go on or ended badly."""
+    return {
+        "documents": [asdict(record) for record in kb.catalog.from_source(source, access=access)],
+        "jobs": [asdict(job) for job in kb.jobs.from_source(source, access=access)],
+    }
+
+
 @router.get("/documents/{document_id}", response_model=schemas.DocumentModel)
 def show_document(document_id: str, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
     """One document."""

@@ -190,6 +190,34 @@ class JobModel(BaseModel):
     updated_at: str
 
 
+class FolderDocumentModel(BaseModel):
+    """A document that was added from a folder, with the SHA-256 of its file."""
+
+    document: str
+    document_id: str
+    groups: list[str]
+    sha256: str
+
+
+class FolderJobModel(BaseModel):
+    """A job of a file of a folder, with the SHA-256 of the file."""
+
+    job_id: str
+    document: str
+    groups: list[str]
+    sha256: str
+    status: str
+    error: str | None
+    code: str | None
+
+
+class FolderResponse(BaseModel):
+    """What the knowledge base has of a folder."""
+
+    documents: list[FolderDocumentModel]
+    jobs: list[FolderJobModel]
+
+
 class LineageModel(BaseModel):
     """What was made from a document: how many training samples, and the data sets and adapters that hold them."""
 

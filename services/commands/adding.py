@@ -1,4 +1,4 @@
-"""`graft add`: files and folders, sent one after another and followed until they can be searched."""
+"""`graft add`: files and folders, sent one after another and followed until they can be searched; `--sync` also removes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from ingest.errors import GraftError, InputRefused, Unavailable
+from ingest.errors import GraftError, InputRefused, Unavailable, UsageError
 from services.client import Client, connect
 from services.commands.output import GroupOption, Json, err, out, print_json
+from services.folder_sync import FolderSync, Known
 from services.folders import Given, given_files
 from services.settings import load_settings
 
@@ -33,10 +34,19 @@ def add(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders that are searched for files that can be read.")],
     group: GroupOption = None,
     password: PasswordOption = "",
+    sync: Annotated[
+        bool,
+        typer.Option("--sync", help="Also remove the documents that were added from these folders and whose files are gone."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --sync: remove without asking.")] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all can be searched, or print the jobs.")] = True,
     as_json: Json = False,
 ) -> None:
     """Add documents; those that are there already in this form are left alone."""
+    if sync:
+        if not wait:
+            raise UsageError("--sync waits, because what is gone is removed last: leave --no-wait out")
+        return _sync(paths, group or [], password=asked_for(password), yes=yes, as_json=as_json)
     found = given_files(paths)
     password = asked_for(password)
     with connect(load_settings()) as client:
@@ -49,6 +59,50 @@ def add(
             return print_json({"jobs": submitted}) if as_json else out.print("\n".join(job["job_id"] for job in submitted))
     show(ended, as_json=as_json)
     return require_all_taken(ended)
+
+
+def _sync(folders: Sequence[Path], groups: Sequence[str], *, password: str, yes: bool, as_json: bool) -> None:
+    """Brings the documents of the folders to what their files are. What is removed is said before."""
+    if files := [path for path in folders if not path.is_dir()]:
+        raise UsageError(f"--sync needs folders, and {files[0]} is none")
+    ended: list[dict[str, Any]] = []
+    removed: list[Known] = []
+    unchanged = 0
+    with connect(load_settings()) as client:
+        for folder in folders:
+            one = FolderSync(client, folder, groups=groups)
+            found = one.look()
+            with AddingBars(len(found.new)) as bars:
+                sent = [bars.sent(submit(client, *one.file(*new), password=password)) for new in found.new]
+                ended += bars.follow(client, sent)
+            if found.gone and _may_remove(found.gone, folder, yes=yes):
+                for known in found.gone:
+                    one.remove(known)
+                removed += found.gone
+            unchanged += found.unchanged
+    if as_json:
+        gone = [known.document for known in removed]
+        print_json({"documents": [outcome(job) for job in ended], "unchanged": unchanged, "removed": gone})
+    else:
+        show(ended, as_json=False)
+        out.print(f"{unchanged} unchanged, {len(removed)} removed")
+    require_all_taken(ended)
+
+
+def _may_remove(gone: Sequence[Known], folder: Path, *, yes: bool) -> bool:
+    """Says which documents would be removed, and whether they may be.
+
+    Raises:
+        UsageError: nobody is there to ask.
+    """
+    err.print(f"No longer in {folder}, to be removed with all their versions and everything made from them:", markup=False)
+    for known in gone:
+        err.print(f"  {known.document} ({', '.join(sorted(known.groups))})", markup=False)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(f"nobody can be asked whether {len(gone)} documents shall be removed: say so with --yes")
+    return typer.confirm("Remove them?", err=True)
 
 
 def asked_for(password: str) -> str:
