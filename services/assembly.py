@@ -35,6 +35,7 @@ from ingest.pipeline import Pipeline
 from ingest.report import DocumentReports
 from ingest.types import Access
 from ingest.vectors import CatalogVectors
+from ingest.versions import Versions
 from services.adapter_checks import AdapterChecks
 from services.adapter_serving import TUNED_NAME, LoraServing, MergedServing, Way, choose_way
 from services.answering import Answering, ChatAbility
@@ -122,6 +123,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     return KnowledgeBase(
         profile=settings.profile,
         catalog=catalog,
+        versions=Versions(database, catalog, mask=settings.privacy.kinds),
         groups=groups,
         keys=Keys(database),
         files=files,

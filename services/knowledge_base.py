@@ -26,6 +26,7 @@ from ingest.layout import boxes_of_span
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.report import DocumentReport, DocumentReports
 from ingest.types import Access, Bbox, Hit, Page
+from ingest.versions import Versions
 from services.answering import Answering, ChatAbility, Done, Event, Turn
 from services.comparing import Failed
 from services.engine import Engine
@@ -82,10 +83,7 @@ class Search:
         Raises:
             InputRefused: the query is empty, or the limit is not in 1 to 100.
         """
-        if not query.strip():
-            raise InputRefused("the query is empty: write a question or some words")
-        if not 1 <= limit <= 100:
-            raise InputRefused(f"limit {limit} is not in 1 to 100")
+        require_query(query, limit)
         asked = limit + _SPARE_HITS
         while True:
             scored = self._index.search(query, access=access, limit=asked)
@@ -95,12 +93,25 @@ class Search:
             asked *= 8
 
 
+def require_query(query: str, limit: int) -> None:
+    """Lets a search pass that can be made.
+
+    Raises:
+        InputRefused: the query is empty, or the limit is not in 1 to 100.
+    """
+    if not query.strip():
+        raise InputRefused("the query is empty: write a question or some words")
+    if not 1 <= limit <= 100:
+        raise InputRefused(f"limit {limit} is not in 1 to 100")
+
+
 @dataclass(frozen=True, slots=True)
 class KnowledgeBase:
     """A company's documents and the answers from them."""
 
     profile: str
     catalog: Catalog
+    versions: Versions
     groups: Groups
     keys: Keys
     files: FileStore
@@ -234,10 +245,14 @@ class KnowledgeBase:
             )
         self.groups.remove(name)
 
-    def original(self, document_id: str, *, access: Access) -> tuple[DocumentRecord, Path]:
-        """The document and where its file is."""
-        record = self.catalog.document(document_id, access=access)
-        return record, self.files.path(record.sha256)
+    def original(self, document_id: str, *, access: Access, version: int | None = None) -> tuple[DocumentRecord, Path]:
+        """The document, and where the file of this version is, or of the newest where none is named.
+
+        Raises:
+            NotFound: no such document or version for this caller.
+        """
+        found = self.versions.one(document_id, version, access=access)
+        return self.catalog.document(document_id, access=access), self.files.path(found.sha256)
 
     def page_image(
         self,
@@ -292,6 +307,16 @@ class KnowledgeBase:
     def search(self, query: str, *, access: Access, limit: int) -> list[Hit]:
         """At most `limit` passages that the caller may read, best first."""
         return self.retriever.search(query, access=access, limit=limit)
+
+    def search_version(self, query: str, *, document_id: str, version: int | None, access: Access, limit: int) -> list[Hit]:
+        """At most `limit` passages of one version of a document, old ones too, best first; of the newest where none is named.
+
+        Raises:
+            InputRefused: the query is empty, or the limit is not in 1 to 100.
+            NotFound: no such document or version for this caller.
+        """
+        require_query(query, limit)
+        return self.versions.search(query, document_id=document_id, version=version, access=access, limit=limit)
 
     def stream(
         self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()

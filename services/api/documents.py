@@ -19,8 +19,6 @@ router = APIRouter(prefix="/api", tags=["documents"])
 
 _PIECE_BYTES = 1 << 20
 _LONGEST_PASSWORD = 1000
-# Databases take no larger numbers.
-_LARGEST = 2**31 - 1
 
 
 @router.get("/documents", response_model=schemas.DocumentsResponse)
@@ -97,6 +95,12 @@ def remove_document(document_id: str, kb: TheKnowledgeBase, access: Administrato
     return asdict(kb.remove(document_id, access=access))
 
 
+@router.get("/documents/{document_id}/versions", response_model=schemas.VersionsResponse)
+def list_versions(document_id: str, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
+    """All versions of a document. Only the newest is searched; the others can be opened, and searched by name."""
+    return {"versions": [asdict(one) for one in kb.versions.of(document_id, access=access)]}
+
+
 @router.post("/documents/{document_id}/reprocess", status_code=202, response_model=schemas.JobModel)
 def reprocess_document(document_id: str, kb: TheKnowledgeBase, access: Administrator) -> dict[str, Any]:
     """Begins to read a document's file anew; all stays as it is where that fails."""
@@ -122,9 +126,14 @@ def set_groups(document_id: str, body: schemas.GroupsRequest, kb: TheKnowledgeBa
 
 
 @router.get("/documents/{document_id}/file", response_class=FileResponse)
-def original(document_id: str, kb: TheKnowledgeBase, access: Caller) -> FileResponse:
+def original(
+    document_id: str,
+    kb: TheKnowledgeBase,
+    access: Caller,
+    version: Annotated[int | None, Query(le=schemas.LARGEST, description="default: the newest")] = None,
+) -> FileResponse:
     """The file as it was added: a PDF or an image to be shown, everything else to be saved."""
-    record, path = kb.original(document_id, access=access)
+    record, path = kb.original(document_id, access=access, version=version)
     name = record.document.rsplit("/", 1)[-1]
     shown = media_type(path)
     # A web page that was shown from here could run its scripts with the reader's rights.
@@ -137,10 +146,10 @@ def original(document_id: str, kb: TheKnowledgeBase, access: Caller) -> FileResp
 )
 def page_image(
     document_id: str,
-    number: Annotated[int, Path(le=_LARGEST)],
+    number: Annotated[int, Path(le=schemas.LARGEST)],
     kb: TheKnowledgeBase,
     access: Caller,
-    version: Annotated[int | None, Query(le=_LARGEST, description="as a citation names it; default: the newest")] = None,
+    version: Annotated[int | None, Query(le=schemas.LARGEST, description="as a citation names it; default: the newest")] = None,
     chunk: Annotated[str | None, Query(description="box this passage")] = None,
     quote: Annotated[str | None, Query(description="box these exact words of the page")] = None,
 ) -> Response:
@@ -152,10 +161,10 @@ def page_image(
 @router.get("/documents/{document_id}/pages/{number}", response_model=schemas.PageTextModel)
 def page_text(
     document_id: str,
-    number: Annotated[int, Path(le=_LARGEST)],
+    number: Annotated[int, Path(le=schemas.LARGEST)],
     kb: TheKnowledgeBase,
     access: Caller,
-    version: Annotated[int | None, Query(le=_LARGEST, description="as a citation names it; default: the newest")] = None,
+    version: Annotated[int | None, Query(le=schemas.LARGEST, description="as a citation names it; default: the newest")] = None,
     chunk: Annotated[str | None, Query(description="mark this passage")] = None,
     quote: Annotated[str | None, Query(description="mark these exact words of the page")] = None,
 ) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from ingest.text_cleaning import clean_text
 from ingest.types import Bbox, Hit
 from services.job_table import Job
 
+LARGEST = 2**31 - 1
+"""Databases take no larger numbers."""
+
 
 class Request(BaseModel):
     """A request: names that are not known are refused, so that a typing error is not ignored."""
@@ -44,6 +47,8 @@ class SearchRequest(Request):
     query: str = Field(max_length=8000)
     limit: int = Field(10, ge=1, le=100)
     groups: list[str] | None = None
+    document_id: str | None = Field(None, description="look in this document alone")
+    version: int | None = Field(None, ge=1, le=LARGEST, description="of that document, an older one too; default: the newest")
 
 
 class GroupsRequest(Request):
@@ -165,6 +170,23 @@ class DocumentsResponse(BaseModel):
     """Documents, by name."""
 
     documents: list[DocumentModel]
+
+
+class VersionModel(BaseModel):
+    """One version of a document. `live`: whether it is the one that is searched and answered from."""
+
+    version: int
+    live: bool
+    pages: int
+    bytes: int
+    added_at: str
+    warnings: list[str]
+
+
+class VersionsResponse(BaseModel):
+    """The versions of a document, the newest first."""
+
+    versions: list[VersionModel]
 
 
 class JobModel(BaseModel):

@@ -46,6 +46,17 @@ def show_document(document: Annotated[str, typer.Argument(help="Its id or name."
     return _print_lineage(lineage, "made from it", "holds some of them", "has learned from some of them")
 
 
+@app.command("versions")
+def list_versions(document: Annotated[str, typer.Argument(help="Its id or name.")], as_json: Json = False) -> None:
+    """The versions of a document, the newest first. Only that one is searched; `graft search --version` looks into an older one."""
+    with connect(load_settings()) as client:
+        answer = client.call("GET", f"/api/documents/{resolve(client, document)['document_id']}/versions")
+    if as_json:
+        return print_json(answer)
+    rows = [[one["version"], "yes" if one["live"] else "", one["pages"], one["added_at"]] for one in answer["versions"]]
+    return print_table(["version", "searched", "pages", "added"], rows)
+
+
 @app.command("remove")
 def remove_document(document: Annotated[str, typer.Argument(help="Its id or name.")], as_json: Json = False) -> None:
     """Delete a document and everything made from it."""
