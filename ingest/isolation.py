@@ -308,7 +308,8 @@ def _serve(limits: ReadLimits) -> None:
                     answer(page=page_to_row("", page))
                     _expect_to_end_within(limits)
             elif request["operation"] == "unlock":
-                answer(locked=unlock(path, Path(request["target"]), password=request["password"]))
+                locked = unlock(path, Path(request["target"]), password=request["password"], limits=limits)
+                answer(locked=locked)
             else:
                 png = draw_page(path, request["number"], boxes=request["boxes"], dpi=request["dpi"], limits=limits)
                 answer(png=base64.b64encode(png).decode())

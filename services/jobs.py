@@ -150,16 +150,16 @@ class Jobs:
             raise NotFound(f"there is no job {job_id!r}")
         return job
 
+    def from_source(self, source: str, *, access: Access) -> list[Job]:
+        """The open jobs whose files came from this folder and whose documents the caller may read, the newest first."""
+        which = and_(job_table.c.source == source, job_table.c.open)
+        return self._table.readable(which, access=access, limit=sys.maxsize)
+
     def list(self, *, access: Access, only_open: bool = False, limit: int = _MOST_LISTED) -> list[Job]:
         """The jobs whose documents the caller may read, the newest first; `only_open`: those that somebody should look after."""
         which = job_table.c.open if only_open else true()
         jobs = self._table.readable(which, access=access, limit=limit)
         return [replace(job, **self._unwritten.get(job.job_id, {})) for job in jobs]
-
-    def from_source(self, source: str, *, access: Access) -> list[Job]:
-        """The open jobs whose files came from this folder and whose documents the caller may read, the newest first."""
-        which = and_(job_table.c.source == source, job_table.c.open)
-        return self._table.readable(which, access=access, limit=sys.maxsize)
 
     def stop(self, job_id: str, *, access: Access) -> Job:
         """Asks the job to end. What it would have added is not there then; its file is kept for another try.

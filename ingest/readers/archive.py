@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from ingest.errors import BrokenFile, LimitPassed, PasswordNeeded
+from ingest.errors import BrokenFile, LimitPassed, UnknownType
 from ingest.settings import ReadLimits
 
 
@@ -27,4 +27,4 @@ def require_unpackable(path: Path, *, limits: ReadLimits) -> None:
             "(setting read.unpacked_mib)"
         )
     if any(member.flag_bits & 1 for member in members):
-        raise PasswordNeeded("the file is encrypted: save it without a password and add it again")
+        raise UnknownType("the file is an Office file in an encrypted zip archive: save it without a password and add it again")

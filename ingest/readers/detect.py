@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path, PurePath
 
-from ingest.errors import BrokenFile, InputRefused, UnknownType
+from ingest.errors import BrokenFile, PasswordNeeded, UnknownType
 from ingest.readers.encoding import wide_encoding
 
 _HEAD_BYTES = 1 << 16
@@ -110,8 +110,8 @@ _INSIDE_ZIP = (
     (b"application/epub+zip", "an e-book (.epub): convert it to PDF"),
 )
 # The names of streams in the container of Office before 2007, which also wraps encrypted files of today's.
+_ENCRYPTED = "EncryptedPackage"
 _INSIDE_COMPOUND = (
-    ("EncryptedPackage", "an encrypted Office file: save it without a password"),
     ("WordDocument", "a Word document of before 2007 (.doc): save it as .docx"),
     ("PowerPoint Document", "a PowerPoint presentation of before 2007 (.ppt): save it as .pptx"),
     ("Workbook", "an Excel workbook of before 2007 (.xls): save it as .xlsx"),
@@ -133,7 +133,8 @@ def detect(path: Path, name: str) -> FileType:
     """What the file is.
 
     Raises:
-        InputRefused: it is of a type that is not read; the message names the type and what is read.
+        UnknownType: it is of a type that is not read; the message names the type and what is read.
+        PasswordNeeded: it is an Office file that is encrypted. BrokenFile: it is an archive that cannot be opened.
     """
     head, tail = _ends(path)
     suffix = PurePath(name).suffix.lower()
@@ -210,6 +211,8 @@ def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _in_compound(path: Path) -> str:
     data = path.read_bytes()
+    if _ENCRYPTED.encode("utf-16-le") in data:
+        raise PasswordNeeded("the file is an encrypted Office file: give its password with --password, or in the password field")
     for name, named in _INSIDE_COMPOUND:
         if name.encode("utf-16-le") in data:
             return named
@@ -266,5 +269,5 @@ def _unknown(head: bytes, suffix: str) -> str:
     return f"of an unknown type {ending}and no text: it begins with the bytes {head[:8].hex(' ')}"
 
 
-def _refusal(named: str) -> InputRefused:
+def _refusal(named: str) -> UnknownType:
     return UnknownType(f"the file is {named}. {ALLOWED}")

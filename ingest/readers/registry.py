@@ -43,7 +43,7 @@ def open_file(path: Path, name: str, *, limits: ReadLimits, depth: int = 0) -> R
         InputRefused: it is empty, too large, of a type that is not read, broken, or past a limit.
     """
     kind = _detected(path, name, limits)
-    with _refusing(kind, limits):
+    with refusing(kind, limits):
         return READERS[kind](Source(path, name, limits, partial(_open_inside, limits=limits, depth=depth + 1)))
 
 
@@ -54,7 +54,7 @@ def draw_page(path: Path, number: int, *, boxes: list[Bbox], dpi: int, limits: R
         InputRefused: the file's pages have no picture, or this one cannot be drawn within the limits.
     """
     kind = _detected(path, "", limits)
-    with _refusing(kind, limits):
+    with refusing(kind, limits):
         if kind is FileType.PDF:
             return printed.draw(path, number, boxes=boxes, dpi=dpi, limits=limits)
         if kind is FileType.IMAGE:
@@ -68,7 +68,7 @@ def _detected(path: Path, name: str, limits: ReadLimits) -> FileType:
         raise BrokenFile("the file is empty: 0 bytes")
     if size > limits.file_mib << 20:
         raise LimitPassed(f"the file has {size >> 20} MiB; at most {limits.file_mib} MiB are read (setting read.file_mib)")
-    with _refusing("file", limits):
+    with refusing("file", limits):
         return detect(path, name)
 
 
@@ -84,7 +84,12 @@ def _open_inside(data: bytes, name: str, *, limits: ReadLimits, depth: int) -> R
 
 
 @contextlib.contextmanager
-def _refusing(kind: str, limits: ReadLimits) -> Iterator[None]:
+def refusing(kind: str, limits: ReadLimits) -> Iterator[None]:
+    """Turns whatever a library raises on a file into a refusal of it.
+
+    Raises:
+        BrokenFile: it cannot be read. LimitPassed: not with the memory that there is.
+    """
     try:
         yield
     except GraftError:

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 
 from services.api import schemas
 from services.api.auth import Administrator, Caller, TheKnowledgeBase
-from services.runs import UNFINISHED
+from services.job_table import Job
+from services.runs import UNFINISHED, Run
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 
@@ -67,7 +68,8 @@ def list_jobs(
     """The adding of documents that the caller may read; for administrators the work on training data and adapters too."""
     adding = kb.jobs.list(access=access, only_open=only_open, limit=limit)
     runs = [run for run in kb.workshop.runs.list(access=access) if run.status in UNFINISHED or not only_open]
-    both = sorted([*adding, *runs], key=lambda one: one.created_at, reverse=True)
+    both: list[Job | Run] = [*adding, *runs]
+    both.sort(key=lambda one: one.created_at, reverse=True)
     return {"jobs": [asdict(one) for one in both[:limit]]}
 
 

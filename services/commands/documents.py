@@ -48,7 +48,7 @@ def show_document(document: Annotated[str, typer.Argument(help="Its id or name."
 
 @app.command("versions")
 def list_versions(document: Annotated[str, typer.Argument(help="Its id or name.")], as_json: Json = False) -> None:
-    """The versions of a document, the newest first. Only that one is searched; `graft search --version` looks into an older one."""
+    """The versions of a document, the newest first, which alone is searched; `graft search --version` looks into an older one."""
     with connect(load_settings()) as client:
         answer = client.call("GET", f"/api/documents/{resolve(client, document)['document_id']}/versions")
     if as_json:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pymupdf
 import pytest
+from msoffcrypto.format.ooxml import OOXMLFile
 
 from services.settings import Settings
 from tests import crashing, hostile
 from tests.fakes import pdf
+from tests.office import docx
 from tests.product import ADMINISTRATOR, Product
 
 PASSWORD = "secret"  # noqa: S105 - that of `hostile.encrypted`
@@ -90,6 +93,21 @@ def test_a_password_is_forgotten_however_its_job_ends(product: Product) -> None:
     assert product.found("Needs none") == {"open.pdf"}
     product.stop()
     assert traces(product) == []
+
+
+def test_encrypted_office_files_open_too(product: Product) -> None:
+    plain, locked = io.BytesIO(docx("Nobody reads this either.")), io.BytesIO()
+    OOXMLFile(plain).encrypt(PASSWORD, locked)
+    data = locked.getvalue()
+    asked = product.add("locked.docx", data)
+    assert (asked.code, "encrypted Office file" in str(asked.error)) == ("password_needed", True)
+    jobs = product.kb.jobs
+    wrong = product.ended(jobs.retry(asked.job_id, password="wrong", access=ADMINISTRATOR).job_id)
+    assert wrong.code == "password_needed"
+    right = product.ended(jobs.retry(wrong.job_id, password=PASSWORD, access=ADMINISTRATOR).job_id)
+    assert (right.outcome, product.found("reads this either")) == ("added", {"locked.docx"})
+    damaged = product.kb.add("cut.docx", [data[:3000]], groups=[], access=ADMINISTRATOR, password=PASSWORD)
+    assert product.ended(damaged.job_id).outcome == "refused"
 
 
 def test_a_password_comes_as_a_form_field_and_is_in_no_answer(product: Product, settings: Settings) -> None:
