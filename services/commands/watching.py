@@ -19,8 +19,11 @@ from services.home import Home
 from services.settings import Settings, load_settings
 
 # Notices of changes do not reach us from every network disk, and some are lost when very many come: so often the folder is
-# looked through without one. Comparing 10,000 files by their dates takes a tenth of a second.
+# looked through without one.
 _LOOK_ANYWAY_S = 60.0
+# Looking through 10,000 files that did not change takes 0.65 s (median of 5): while they come, no more than a tenth of the time
+# is spent on that.
+_PAUSE_PER_LOOK = 9.0
 _STEP_S = 0.5
 _SERVER_POLL_S = 2.0
 
@@ -64,14 +67,17 @@ class Follower:
 
     def follow(self, ticks: Iterator[bool]) -> Iterator[Difference]:
         """What was found to do, each time that the folder was looked through; `ticks` say whether something changed there."""
-        unquiet = True
-        looked = 0.0
+        dirty = True
+        looked = took = 0.0
         for changed in ticks:
             self._tell_ended()
-            if changed or unquiet or time.monotonic() - looked > _LOOK_ANYWAY_S:
-                looked = time.monotonic()
+            dirty = dirty or changed
+            began = time.monotonic()
+            if began - looked > (_PAUSE_PER_LOOK * took if dirty else _LOOK_ANYWAY_S):
                 found = self._step()
-                unquiet = changed or found.unquiet > 0
+                looked = time.monotonic()
+                took = looked - began
+                dirty = found.unquiet > 0
                 yield found
 
     def _step(self) -> Difference:
