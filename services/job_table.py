@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     and_,
     delete,
+    false,
     insert,
     or_,
     select,
@@ -45,7 +46,7 @@ job_table = Table(
     Column("groups", JSON, nullable=False),
     Column("source", Text, nullable=False, server_default=""),  # the folder that the file came from
     Column("status", String(10), nullable=False, index=True),  # queued → running → done | failed | stopped
-    Column("outcome", String(10)),  # added | unchanged | reprocessed | refused
+    Column("outcome", String(10)),  # added | unchanged | reread | refused
     Column("stage", String(10)),  # read → split → index → publish
     Column("pages_done", Integer, nullable=False),
     Column("pages_total", Integer),
@@ -55,15 +56,15 @@ job_table = Table(
     Column("error", Text),
     Column("code", String(30)),  # the kind of the error, as in HTTP's answers
     Column("attempts", Integer, nullable=False, server_default="0"),  # begun and neither ended nor stopped
-    Column("stop_asked", Boolean, nullable=False, server_default="0"),
-    Column("open", Boolean, nullable=False, server_default="0"),
+    Column("stop_asked", Boolean, nullable=False, server_default=false()),
+    Column("open", Boolean, nullable=False, server_default=false()),
     Column("once", String(220), unique=True),  # the client's name for the request, so that a repeated one adds nothing
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),
 )
 
 UNFINISHED = ("queued", "running")
-ENDED_WELL = ("added", "unchanged", "reprocessed")
+ENDED_WELL = ("added", "unchanged", "reread")
 # After these errors the same file may be read at another time, so it is kept.
 _FILE_KEPT = tuple(kind.code for kind in (PasswordNeeded, LimitPassed, Quarantined))
 _NEEDS_FILE = and_(

@@ -326,7 +326,7 @@ class Jobs:
 
         pages, warnings = self._step(job.job_id, "read", read)
         facts = {"pages_done": pages, "pages_total": pages, "warnings": warnings}
-        return {"status": "done", "outcome": "reprocessed", **facts}
+        return {"status": "done", "outcome": "reread", **facts}
 
     def _end(self, job_id: str, values: dict[str, Any]) -> None:
         well = values.get("outcome") in ENDED_WELL

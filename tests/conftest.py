@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fastapi.testclient import TestClient
 
     from services.settings import Settings
+    from tests.command_line import Graft
     from tests.product import Product, SharedWorker
 
 
@@ -77,3 +79,26 @@ def killed(clean_processes: ForkServerContext, product: Product) -> Callable[...
         assert process.exitcode == -9
 
     return run
+
+
+@pytest.fixture
+def graft(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Graft:
+    """Runs a command in this process over the home of `settings`."""
+    from tests.command_line import run_command
+
+    assert settings.home
+    monkeypatch.setenv("GRAFT_CHAT__START_ENGINE", "false")
+    return partial(run_command, monkeypatch)
+
+
+@pytest.fixture
+def running(product: Product) -> Iterator[Product]:
+    """The product as a server that commands find in the home."""
+    from services.home import Home, RunningServer
+    from tests.product import LOCAL_KEY
+
+    with product.listening() as address:
+        home = Home(product.settings.home)
+        home.announce(RunningServer(address, LOCAL_KEY, os.getpid()))
+        yield product
+        home.withdraw()

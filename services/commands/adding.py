@@ -47,6 +47,8 @@ def add(
         if not wait:
             raise UsageError("--sync waits, because what is gone is removed last: leave --no-wait out")
         return _sync(paths, group or [], password=asked_for(password), yes=yes, as_json=as_json)
+    if yes:
+        raise UsageError("--yes goes with --sync, which alone removes something")
     found = given_files(paths)
     password = asked_for(password)
     with connect(load_settings()) as client:

@@ -53,7 +53,7 @@ def test_its_pages_are_drawn_without_the_password_and_the_original_stays_locked(
     product.stop()  # the copy is needed, so a start keeps it
     assert len(product.files()) == 2
     again = product.ended(product.kb.read_again(document, access=ADMINISTRATOR).job_id)
-    assert again.outcome == "reprocessed"
+    assert again.outcome == "reread"
     product.kb.remove(document, access=ADMINISTRATOR)
     assert product.files() == set()
 

@@ -273,7 +273,7 @@ def test_reading_again_replaces_what_was_read_and_what_is_found(product: Product
 
     monkeypatch.setattr(product.kb.pipeline.worker, "read", reads_otherwise)
     again = product.ended(product.kb.read_again(str(job.document_id), access=ADMINISTRATOR).job_id)
-    assert (again.kind, again.outcome, again.version, again.warnings) == ("reprocess", "reprocessed", 1, ("read anew",))
+    assert (again.kind, again.outcome, again.version, again.warnings) == ("reprocess", "reread", 1, ("read anew",))
     assert product.found("is green") == product.found("is blue") == set()
     assert product.found("is olive") == {"lamp.pdf"}  # its twin has the same bytes; the same words are shown once
     for document_id in (job.document_id, twin.document_id):
@@ -302,6 +302,6 @@ def test_a_reading_again_that_is_killed_is_finished(product: Product, killed: Ca
     killed(crashing.read_again_and_die, str(job.document_id), "remove", "before")
     kb = product.kb
     (again,) = (one for one in kb.jobs.list(access=ADMINISTRATOR) if one.kind == "reprocess")
-    assert product.ended(again.job_id).outcome == "reprocessed"
+    assert product.ended(again.job_id).outcome == "reread"
     assert product.found("is green") == {"lamp.pdf"}
     assert kb.pipeline.index.ids() == kb.catalog.indexed_chunk_ids()

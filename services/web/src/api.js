@@ -11,7 +11,7 @@ import { readEvents } from "./sse.js";
 /** @typedef {{text: string, style: "generated"|"quotes", support: number, supported: boolean, citations: number[], reason: string}} Sentence */
 /** @typedef {{answer: string, language: string, style: "generated"|"quotes"|"mixed", abstained: boolean, reason: string|null, nearest: Hit[], citations: Citation[], sentences: Sentence[], usage: {prompt_tokens?: number, completion_tokens?: number}, timings_ms: Record<string, number>}} Answer */
 /** @typedef {{document: string, document_id: string, version: number, pages: number, groups: string[], added_at: string, bytes: number, warnings: string[]}} StoredDocument */
-/** @typedef {{job_id: string, document: string, document_id?: string, status: "queued"|"running"|"done"|"failed"|"stopped", code?: string|null, outcome?: "added"|"unchanged"|"reprocessed"|"refused"|null, stage?: "read"|"split"|"embed"|"index"|"publish"|null, pages_done?: number, pages_total?: number|null, warnings?: string[], error?: string|null}} Job */
+/** @typedef {{job_id: string, document: string, document_id?: string, status: "queued"|"running"|"done"|"failed"|"stopped", code?: string|null, outcome?: "added"|"unchanged"|"reread"|"refused"|null, stage?: "read"|"split"|"embed"|"index"|"publish"|null, pages_done?: number, pages_total?: number|null, warnings?: string[], error?: string|null}} Job */
 /** @typedef {{version: number, live: boolean, pages: number, bytes: number, added_at: string, warnings: string[]}} Version */
 /** @typedef {{document: string, document_id: string, page: number, text: string, marks: [number, number][], picture: boolean}} PageText */
 /** @typedef {{groups: string[], administrator: boolean, key_required: boolean}} Me */
