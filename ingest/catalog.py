@@ -16,11 +16,12 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, in
 from sqlalchemy.exc import IntegrityError
 
 from ingest.chunk_rows import CHUNK_ROWS, IS_INDEXED, chunk_rows, copies, hit_of, index_row, keys_also_elsewhere
+from ingest.contents import Contents, delete_unused_contents, write_chunks
 from ingest.errors import Conflict, NotFound
-from ingest.layout import page_from_row, page_to_row
+from ingest.layout import page_from_row
 from ingest.personal_data import PersonalData, masked
 from ingest.schema import chunks, contents, document_groups, documents, groups, now, pages, pointers, versions
-from ingest.types import EVERYONE, Access, Chunk, Hit, IndexRow, Page, ParsedDocument, ScoredChunk
+from ingest.types import EVERYONE, Access, Chunk, Hit, IndexRow, Page, ScoredChunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,55 +54,15 @@ def group_key(names: Iterable[str]) -> str:
     return "\n".join(sorted(set(names)))
 
 
-class Catalog:
+class Catalog(Contents):
     """Reads and writes the tables of `ingest.schema`."""
 
     def __init__(self, engine: Engine, *, mask: Collection[PersonalData] = ()) -> None:
         """`mask`: the kinds of personal data that are masked in all text that a caller is given, and so in all made of it."""
-        self._engine = engine
+        super().__init__(engine)
         self._mask = mask
 
     # Writing a document: parsed → staged → published
-
-    def has_content(self, sha256: str) -> bool:
-        """Whether these bytes are parsed already."""
-        with self._engine.connect() as connection:
-            return connection.scalar(select(contents.c.sha256).where(contents.c.sha256 == sha256)) is not None
-
-    def put_content(self, sha256: str, *, size_bytes: int, parsed: ParsedDocument, unlocked: str | None = None) -> None:
-        """Keeps what was read of a file, all pages or none; `unlocked` is the hash of its copy that needs no password."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(contents).where(contents.c.sha256 == sha256))
-            connection.execute(
-                insert(contents).values(
-                    sha256=sha256,
-                    bytes=size_bytes,
-                    title=parsed.title,
-                    page_count=len(parsed.pages),
-                    warnings=list(parsed.warnings),
-                    parsed_at=now(),
-                    unlocked=unlocked,
-                )
-            )
-            connection.execute(insert(pages), [page_to_row(sha256, page) for page in parsed.pages])
-
-    def content(self, sha256: str) -> ParsedDocument:
-        """What was read of these bytes, never masked.
-
-        Raises:
-            NotFound: they were never parsed.
-        """
-        with self._engine.connect() as connection:
-            row = connection.execute(select(contents).where(contents.c.sha256 == sha256)).one_or_none()
-            if row is None:
-                raise NotFound(f"no parsed content {sha256[:12]}…")
-            page_rows = connection.execute(select(pages).where(pages.c.sha256 == sha256).order_by(pages.c.number))
-            return ParsedDocument(tuple(map(page_from_row, page_rows)), row.title, tuple(row.warnings))
-
-    def unlocked_copy(self, sha256: str) -> str | None:
-        """The hash of the copy that needs no password, of a file that was read and needs one; else None."""
-        with self._engine.connect() as connection:
-            return connection.scalar(select(contents.c.unlocked).where(contents.c.sha256 == sha256))
 
     def published(self, name: str, names_of_groups: Collection[str]) -> DocumentRecord | None:
         """The document of this name and these groups, as it is seen now."""
@@ -190,43 +151,7 @@ class Catalog:
         reading = select(contents.c.reading).join(versions).where(versions.c.id == version_id)
         with self._engine.begin() as connection:
             number = connection.scalars(reading).one()
-            _write_chunks(connection, version_id, chunk_rows(version_id, split, chunking=chunking, reading=number), chunking)
-
-    def replace_content(self, sha256: str, parsed: ParsedDocument, split: Sequence[Chunk], *, chunking: str) -> list[str]:
-        """Puts another reading of the same bytes in the place of the one before, in all versions that show them, all at once;
-        the chunk ids that no index needs any longer.
-
-        Raises:
-            NotFound: no version shows these bytes any more.
-        """
-        with self._engine.begin() as connection:
-            of_content = versions.c.sha256 == sha256
-            version_ids = list(connection.scalars(select(versions.c.id).where(of_content)))
-            if not version_ids:
-                raise NotFound("the document was removed meanwhile")
-            stale = list(connection.scalars(select(chunks.c.id).join(versions).where(of_content)))
-            content = update(contents).where(contents.c.sha256 == sha256)
-            connection.execute(
-                content.values(
-                    title=parsed.title,
-                    page_count=len(parsed.pages),
-                    warnings=list(parsed.warnings),
-                    parsed_at=now(),
-                    reading=contents.c.reading + 1,
-                )
-            )
-            connection.execute(delete(pages).where(pages.c.sha256 == sha256))
-            connection.execute(insert(pages), [page_to_row(sha256, page) for page in parsed.pages])
-            reading = connection.scalars(select(contents.c.reading).where(contents.c.sha256 == sha256)).one()
-            for version_id in version_ids:
-                rows = chunk_rows(version_id, split, chunking=chunking, reading=reading)
-                _write_chunks(connection, version_id, rows, chunking)
-            return stale
-
-    def showing(self, sha256: str) -> list[str]:
-        """The documents of which some version shows these bytes."""
-        with self._engine.connect() as connection:
-            return list(connection.scalars(select(versions.c.document_id).where(versions.c.sha256 == sha256).distinct()))
+            write_chunks(connection, version_id, chunk_rows(version_id, split, chunking=chunking, reading=number), chunking)
 
     def discard_unpublished(self, name: str, names_of_groups: Collection[str], *, sha256: str) -> list[str]:
         """Takes back what the failed adding of this content left: staged versions, the parsing, the document where nothing
@@ -239,7 +164,7 @@ class Catalog:
             stale = list(connection.scalars(select(chunks.c.id).join(versions).where(staged)))
             connection.execute(delete(versions).where(staged))
             connection.execute(delete(documents).where(same, documents.c.id.not_in(select(versions.c.document_id))))
-            _delete_unused_contents(connection, [sha256])
+            delete_unused_contents(connection, [sha256])
             return stale
 
     # Changing and removing
@@ -286,7 +211,7 @@ class Catalog:
             ids = list(connection.scalars(select(chunks.c.id).join(versions).where(of_document)))
             own = list(connection.scalars(select(versions.c.sha256).where(of_document)))
             connection.execute(delete(documents).where(documents.c.id == document_id))
-            _delete_unused_contents(connection, own)
+            delete_unused_contents(connection, own)
         return ids
 
     # Reading
@@ -453,12 +378,6 @@ class Catalog:
             counted = [row for row in connection.execute(query) if access.permits(row[0].split("\n"))]
         return sum(row[1] for row in counted), sum(row[2] for row in counted)
 
-    def referenced_contents(self) -> set[str]:
-        """The hashes of all files that some version needs."""
-        with self._engine.connect() as connection:
-            unlocked = select(contents.c.unlocked).where(contents.c.unlocked.is_not(None))
-            return {*connection.scalars(select(versions.c.sha256)), *connection.scalars(unlocked)}
-
     def pointer(self, name: str) -> str | None:
         """The value of a named pointer, such as the live index build."""
         with self._engine.connect() as connection:
@@ -478,19 +397,7 @@ def _set_pointer(connection: Connection, name: str, value: str) -> None:
     connection.execute(insert(pointers).values(name=name, value=value))
 
 
-def _write_chunks(connection: Connection, version_id: str, rows: Sequence[dict[str, Any]], chunking: str) -> None:
-    connection.execute(delete(chunks).where(chunks.c.version_id == version_id))
-    if rows:
-        connection.execute(insert(chunks), rows)
-    connection.execute(update(versions).where(versions.c.id == version_id).values(chunking=chunking))
-
-
 def _insert_group_of_document(connection: Connection, document_id: str, group: str) -> None:
     if group == EVERYONE and connection.scalar(select(groups.c.name).where(groups.c.name == EVERYONE)) is None:
         connection.execute(insert(groups).values(name=EVERYONE, created_at=now()))  # it is there without being made
     connection.execute(insert(document_groups).values(document_id=document_id, group_name=group))
-
-
-def _delete_unused_contents(connection: Connection, of: Collection[str]) -> None:
-    unused = and_(contents.c.sha256.in_(of), contents.c.sha256.not_in(select(versions.c.sha256)))
-    connection.execute(delete(contents).where(unused))

@@ -139,8 +139,9 @@ class PdfWorker:
                 self._answered_characters = 0
                 self._send(request)
                 end = time.monotonic() + self._limits.timeout_s
+                now_and_then = _Spaced(check)
                 while True:
-                    answer = self._receive(end, check)
+                    answer = self._receive(end, now_and_then)
                     if "refused" in answer:
                         done = not answer["exhausted"]
                         raise _refusal(answer)
@@ -239,6 +240,19 @@ class PdfWorker:
             self._process = None
 
 
+class _Spaced:
+    """A check that is made no more often than is of use: pages may come by the hundred a second."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+        self._made = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._made >= _CHECK_S:
+            self._check()
+            self._made = time.monotonic()
+
+
 def _end(process: subprocess.Popen[str]) -> None:
     """Kills the worker and whatever it started, which share a session of their own."""
     with contextlib.suppress(ProcessLookupError):
@@ -315,6 +329,9 @@ def _serve(limits: ReadLimits) -> None:
                 answer(png=base64.b64encode(png).decode())
         except GraftError as error:
             answer(refused=str(error), code=error.code, exhausted=is_out_of_memory(error.__cause__))
+        except Exception as error:  # noqa: BLE001 - whatever a page makes a reader raise is no reason to call the file poison
+            told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            answer(refused=f"the file cannot be read ({told}). Save it again and add it", code=BrokenFile.code, exhausted=True)
         else:
             answer(done=True)
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -56,10 +56,15 @@ def files_in(folder: Path) -> list[Given]:
         InputRefused: there is none, or the folder or one in it cannot be read.
     """
     source = str(folder.resolve())
-    found = sorted(path for path in _walk(folder) if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in _walk(folder) if _is_read(path))
     if not found:
         raise InputRefused(f"folder {folder} holds no file that can be read. {ALLOWED}")
     return [Given(_printable(str(path.relative_to(folder))), path, source) for path in found]
+
+
+def _is_read(path: Path) -> bool:
+    """Whether the file's ending is known; what Office lays beside a file that is open has that file's ending too."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith("~$")
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -225,9 +225,9 @@ class JobTable:
             return set(connection.scalars(select(job_table.c.sha256).where(_NEEDS_FILE)))
 
     def needed_groups(self) -> set[str]:
-        """The groups of the documents that jobs add, or may add yet."""
+        """The groups of the documents of open jobs."""
         with self._engine.connect() as connection:
-            lists = connection.scalars(select(job_table.c.groups).where(_NEEDS_FILE))
+            lists = connection.scalars(select(job_table.c.groups).where(job_table.c.open))
             return {name for names in lists for name in names}
 
     def set_groups(self, document_id: str, groups: Collection[str]) -> None:

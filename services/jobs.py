@@ -105,18 +105,19 @@ class Jobs:
         return self._begin(job.kind, new, document_id=job.document_id, version=job.version)
 
     def _begin(self, kind: str, new: NewDocument, *, once: str | None = None, **values: Any) -> Job:
-        try:
-            job = self._note(kind, new, once=once, **values)
-        except IntegrityError:
-            return self._earlier(once, new)
-        try:
-            self._workflows.enqueue(_WORKFLOW, job.job_id)
-        except Exception:
-            with contextlib.suppress(DBAPIError):  # what was not acknowledged shall not be done
-                self._table.delete(job_table.c.id == job.job_id)
-            self._passwords.forget(job.job_id)
-            raise
-        return self._job(job.job_id)
+        with full_disk_said_plainly(self._pipeline.files.folder):
+            try:
+                job = self._note(kind, new, once=once, **values)
+            except IntegrityError:
+                return self._earlier(once, new)
+            try:
+                self._workflows.enqueue(_WORKFLOW, job.job_id)
+            except Exception:
+                with contextlib.suppress(DBAPIError):  # what was not acknowledged shall not be done
+                    self._table.delete(job_table.c.id == job.job_id)
+                self._passwords.forget(job.job_id)
+                raise
+            return self._job(job.job_id)
 
     def _note(self, kind: str, new: NewDocument, *, once: str | None, **values: Any) -> Job:
         job_id = f"job_{uuid4().hex[:16]}"
@@ -191,7 +192,7 @@ class Jobs:
         return self._table.needed_files()
 
     def needed_groups(self) -> set[str]:
-        """The groups of the documents that jobs add, or may add yet."""
+        """The groups of the documents of open jobs."""
         return self._table.needed_groups()
 
     def follow_groups(self, document_id: str, groups: Collection[str]) -> None:
@@ -202,11 +203,19 @@ class Jobs:
         """Deletes the jobs of a document which was removed."""
         self._table.delete(job_table.c.document_id == document_id)
 
+    def forget_group(self, name: str) -> None:
+        """Deletes the jobs that tell of documents of a group which was removed, so that a later one of its name sees none."""
+        ended = self._table.jobs(job_table.c.status.not_in(UNFINISHED))
+        self._table.delete(job_table.c.id.in_([job.job_id for job in ended if name in job.groups]))
+
     # Working
 
     def _run(self, job_id: str) -> None:
         """The workflow: each step's result is kept by DBOS, so that a restart goes on after the last finished one."""
-        job = self._table.job(job_id)
+        try:
+            job = self._table.job(job_id)
+        except NotFound:  # its document was removed while it waited
+            return
         new = NewDocument(job.document, job.sha256, job.groups, self._passwords.of(job_id), job.source)
         try:
             with full_disk_said_plainly(self._pipeline.files.folder):

@@ -241,9 +241,10 @@ class KnowledgeBase:
             raise Conflict(f"keys hold group {name!r}: revoke them first (graft keys list, graft keys revoke)")
         if name in self.jobs.needed_groups():
             raise Conflict(
-                f"a document is being added to group {name!r}, or is kept for another try: see `graft jobs list`, and dismiss it"
+                f"a document is being added to group {name!r}, or could not be: wait for it or dismiss it (graft jobs list --open)"
             )
         self.groups.remove(name)
+        self.jobs.forget_group(name)
 
     def original(self, document_id: str, *, access: Access, version: int | None = None) -> tuple[DocumentRecord, Path]:
         """The document, and where the file of this version is, or of the newest where none is named.
