@@ -241,7 +241,7 @@ class KnowledgeBase:
             raise Conflict(f"keys hold group {name!r}: revoke them first (graft keys list, graft keys revoke)")
         if name in self.jobs.needed_groups():
             raise Conflict(
-                f"a document is being added to group {name!r}, or could not be: wait for it or dismiss it (graft jobs list --open)"
+                f"a document is being added to group {name!r}, or could not be: wait, or dismiss it (graft jobs list --open)"
             )
         self.groups.remove(name)
         self.jobs.forget_group(name)
