@@ -6,7 +6,7 @@ jobs are what people look after, and their files are kept while they may still b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,7 +16,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Connection,
     Engine,
     Integer,
     String,
@@ -110,7 +109,7 @@ class JobTable:
         self._engine = engine
 
     def insert(self, job_id: str, kind: str, new: NewDocument, *, once: str | None, **values: Any) -> None:
-        """Notes a job; those of the same document that ended before are nobody's concern any longer.
+        """Notes a job.
 
         Raises:
             IntegrityError: a request of this name is there.
@@ -136,7 +135,16 @@ class JobTable:
                     }
                 )
             )
-            _close_others(connection, job_id, new)
+
+    def close_earlier(self, job_id: str) -> None:
+        """Makes the jobs of the same document that were begun before this one, and have ended, nobody's concern any longer."""
+        own = self.job(job_id)
+        earlier = and_(job_table.c.document == own.document, job_table.c.created_at <= own.created_at)
+        ended = self.jobs(and_(earlier, job_table.c.open, job_table.c.status.not_in(UNFINISHED)))
+        same = [job.job_id for job in ended if job.job_id != job_id and set(job.groups) == set(own.groups)]
+        if same:
+            with self._engine.begin() as connection:
+                connection.execute(update(job_table).where(job_table.c.id.in_(same)).values(open=False))
 
     def update(self, job_id: str, **values: Any) -> None:
         """Writes into the job's row."""
@@ -234,15 +242,6 @@ class JobTable:
         """Shows the document's jobs to the readers that it has now."""
         with self._engine.begin() as connection:
             connection.execute(update(job_table).where(job_table.c.document_id == document_id).values(groups=sorted(groups)))
-
-
-def _close_others(connection: Connection, job_id: str, new: NewDocument) -> None:
-    same_name = and_(job_table.c.document == new.name, job_table.c.open, job_table.c.id != job_id)
-    ended = and_(same_name, job_table.c.status.not_in(UNFINISHED))
-    rows = connection.execute(select(job_table.c.id, job_table.c.groups).where(ended))
-    same: Sequence[str] = [row.id for row in rows if set(row.groups) == set(new.groups)]
-    if same:
-        connection.execute(update(job_table).where(job_table.c.id.in_(same)).values(open=False))
 
 
 def _job(row: Any) -> Job:

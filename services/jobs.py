@@ -77,9 +77,11 @@ class Jobs:
             return self._begin("add", new, once=once)
         refused = {"status": "done", "outcome": "refused", "code": Quarantined.code, "error": held.error}
         try:
-            return self._note("add", new, once=once, **refused)
+            job = self._note("add", new, once=once, **refused)
         except IntegrityError:
             return self._earlier(once, new)
+        self._table.close_earlier(job.job_id)
+        return job
 
     def read_again(self, record: DocumentRecord) -> Job:
         """The job that reads the document's file anew."""
@@ -117,6 +119,7 @@ class Jobs:
                     self._table.delete(job_table.c.id == job.job_id)
                 self._passwords.forget(job.job_id)
                 raise
+            self._table.close_earlier(job.job_id)  # only now: the file of one that ended badly is needed until then
             return self._job(job.job_id)
 
     def _note(self, kind: str, new: NewDocument, *, once: str | None, **values: Any) -> Job:
@@ -248,6 +251,7 @@ class Jobs:
         if attempts is None:
             return None
         try:
+            self._table.close_earlier(job.job_id)  # where a kill came before
             self._check(job.job_id)
             if attempts > _MOST_ATTEMPTS:
                 raise Quarantined(
@@ -329,8 +333,8 @@ class Jobs:
     def _reprocess(self, job: Job, new: NewDocument) -> dict[str, Any]:
         def read() -> tuple[int, list[str]]:
             self._table.update(job.job_id, stage="read")
-            check = self._check
-            content = self._pipeline.read_again(new, progress=self._progress(job.job_id), check=lambda: check(job.job_id))
+            progress = self._progress(job.job_id)
+            content = self._pipeline.read_again(new, progress=progress, check=lambda: self._check(job.job_id))
             return len(content.pages), list(content.warnings)
 
         pages, warnings = self._step(job.job_id, "read", read)
