@@ -138,7 +138,8 @@ class FolderSync:
         return self._clock() - since >= self._quiet_s
 
     def _is_gone(self, name: str) -> bool:
-        return self._clock() - self._missing.setdefault(name, self._clock()) >= self._quiet_s
+        now = self._clock()
+        return now - self._missing.setdefault(name, now) >= self._quiet_s
 
     def _hash(self, given: Given) -> str | None:
         """The SHA-256 of the file, from memory where it is the same as before; None for one that cannot be read now."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import httpx
 import uvicorn
@@ -218,11 +218,11 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=60)
 
-    def command(self, *arguments: str | Path, output: IO[str] | int = subprocess.PIPE) -> subprocess.Popen[str]:
-        """A command beside it, begun; what it prints goes to `output`."""
+    def command(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """A command beside it, begun."""
         command = [sys.executable, "-m", "services.cli", *map(str, arguments)]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=output, stderr=pipe, text=True)
+        return subprocess.Popen(command, env=self.environment, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
 
 
 def free_port() -> int:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from ingest.errors import Unavailable
+from services.commands import watching
+from services.folder_sync import Difference
 from tests import hostile
 from tests.command_line import Graft
 from tests.fakes import pdf
-from tests.product import ADMINISTRATOR, Product, Server, until
+from tests.product import ADMINISTRATOR, Product
 
 
 @pytest.fixture
@@ -100,38 +102,36 @@ def test_sync_takes_folders_and_waits(graft: Graft, folder: Path) -> None:
     assert (missing.code, "there is no folder" in missing.err) == (3, True)
 
 
-# Real processes
-
-
-@pytest.fixture
-def lines(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
-    """What the watching command has printed so far."""
-
-    def read() -> list[dict[str, Any]]:
-        path = tmp_path / "watched.log"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    return read
-
-
-def test_watching_goes_on_over_a_kill_of_the_server(
-    tmp_path: Path, folder: Path, lines: Callable[[], list[dict[str, Any]]]
+def test_watching_tells_what_happens_and_waits_for_a_server_that_went_away(
+    graft: Graft, running: Product, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = Server(tmp_path / "home")
-    server.home.mkdir()
-    server.start()
-    with (tmp_path / "watched.log").open("w") as log:
-        watching = server.command("watch", folder, "--quiet-s", "0.2", "--json", output=log)
-    try:
-        until(lambda: {one["document"] for one in lines()} >= {"lamp.pdf", "pump.pdf"})
-        server.kill()
+    follow = watching.Follower.follow
+    followed = []
+
+    def follow_once_it_is_back(follower: watching.Follower, ticks: Iterator[bool]) -> Iterator[Difference]:
+        followed.append(follower)
+        if len(followed) == 1:
+            raise Unavailable("the server no longer answers")
+        return follow(follower, ticks)
+
+    def ticks(_folder: Path) -> Iterator[bool]:
+        while len(names(running)) < 2 or running.kb.jobs.list(access=ADMINISTRATOR, only_open=True):
+            yield True
+            time.sleep(0.05)
+        yield True
         (folder / "lamp.pdf").unlink()
-        (folder / "valve.pdf").write_bytes(pdf("The valve is blue."))
-        server.start()
-        until(lambda: {(one["event"], one["document"]) for one in lines()} >= {("removed", "lamp.pdf"), ("added", "valve.pdf")})
-        watching.send_signal(signal.SIGINT)
-        assert watching.wait(timeout=30) == 0
-    finally:
-        watching.kill()
-        watching.wait()
-        server.kill()
+        yield True
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching.Follower, "follow", follow_once_it_is_back)
+    monkeypatch.setattr(watching, "_ticks", ticks)
+    monkeypatch.setattr(watching, "_PAUSE_PER_LOOK", 0.0)
+    ran = graft("watch", folder, "--quiet-s", "0", "--json")
+    told = [json.loads(line) for line in ran.out.splitlines()]
+    assert ran.code == 0
+    assert [(one["event"], one["document"]) for one in told] == [
+        ("added", "lamp.pdf"),
+        ("added", "pump.pdf"),
+        ("removed", "lamp.pdf"),
+    ]
+    assert "waiting for it to come back" in ran.err
