@@ -14,7 +14,7 @@ from typing import Any
 import pymupdf
 
 from ingest.composition import compose
-from ingest.errors import InputRefused
+from ingest.errors import BrokenFile, LimitPassed, PasswordNeeded
 from ingest.layout import turned_clockwise
 from ingest.pdf_text import PageText
 from ingest.settings import ReadLimits
@@ -22,22 +22,28 @@ from ingest.tables import find_tables
 from ingest.types import Bbox, Page
 
 
+# What MuPDF raises on a damaged page, in its own types and in Python's.
+_DAMAGED = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, IndexError, MemoryError)
+
+
 def open_pdf(path: Path, *, limits: ReadLimits) -> Any:
     """The opened document.
 
     Raises:
-        InputRefused: broken, encrypted, without pages or with too many.
+        BrokenFile, PasswordNeeded, LimitPassed: it is broken or without pages, encrypted, or has too many pages.
     """
     try:
         document = pymupdf.open(path, filetype="pdf")
     except pymupdf.FileDataError as error:
-        raise InputRefused("the PDF is broken: its structure cannot be read. Export or print it again") from error
+        raise BrokenFile("the PDF is broken: its structure cannot be read. Export or print it again") from error
     if document.needs_pass:
-        raise InputRefused("the PDF is encrypted and needs a password: save it without one and add it again")
+        raise PasswordNeeded("the PDF is encrypted and needs a password: give it with --password, or in the password field")
     if document.page_count == 0:
-        raise InputRefused("the PDF has no pages")
+        raise BrokenFile("the PDF has no pages")
     if document.page_count > limits.pages:
-        raise InputRefused(f"the PDF has {document.page_count} pages; at most {limits.pages} are read: split it")
+        raise LimitPassed(
+            f"the PDF has {document.page_count} pages; at most {limits.pages} are read: split it, or raise the setting read.pages"
+        )
     return document
 
 
@@ -50,15 +56,17 @@ def read_pages(document: Any, *, limits: ReadLimits) -> Iterator[Page]:
     """Each page in turn.
 
     Raises:
-        InputRefused: a page cannot be read.
+        BrokenFile, LimitPassed: a page cannot be read, or needs too much memory.
     """
     for index in range(document.page_count):
         try:
             page = _read_page(_upright(document[index]), number=index + 1)
-        except (RuntimeError, ValueError, IndexError, MemoryError) as error:  # what MuPDF raises on a damaged page
+        except _DAMAGED as error:
             if is_out_of_memory(error):
-                raise InputRefused(f"page {index + 1} needs more than {limits.memory_mib} MiB of memory") from error
-            raise InputRefused(f"page {index + 1} is broken and cannot be read ({error})") from error
+                raise LimitPassed(
+                    f"page {index + 1} needs more than {limits.memory_mib} MiB of memory (setting read.memory_mib)"
+                ) from error
+            raise BrokenFile(f"page {index + 1} is broken and cannot be read ({error})") from error
         yield page
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from services import cli
 from services.settings import Settings
+from tests import hostile
 from tests.fakes import pdf
 
 HOLIDAY = "Every employee has 27 days of paid holiday a year."
@@ -92,6 +93,15 @@ def test_what_cannot_be_parsed_is_refused_in_one_sentence(
     code, out, err = graft("parse", path, "--json")
     assert (code, out) == (3, "")
     assert words in err
+
+
+def test_an_encrypted_file_is_parsed_with_its_password(graft: Graft, tmp_path: Path) -> None:
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(hostile.encrypted())
+    assert "--password" in graft("parse", path)[2]
+    code, out, err = graft("parse", path, "--password", "secret", "--report", tmp_path / "report.html")
+    assert (code, err) == (0, "")
+    assert path.name in (tmp_path / "report.html").read_text()
 
 
 def test_a_set_is_measured_and_the_report_written_in_three_forms(graft: Graft, handbook: Path, tmp_path: Path) -> None:
