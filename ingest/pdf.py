@@ -21,7 +21,6 @@ from ingest.settings import ReadLimits
 from ingest.tables import find_tables
 from ingest.types import Bbox, Page
 
-
 # What MuPDF raises on a damaged page, in its own types and in Python's.
 _DAMAGED = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, IndexError, MemoryError)
 
