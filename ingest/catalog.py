@@ -16,11 +16,12 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, in
 from sqlalchemy.exc import IntegrityError
 
 from ingest.chunk_rows import CHUNK_ROWS, IS_INDEXED, chunk_rows, copies, hit_of, index_row, keys_also_elsewhere
+from ingest.contents import Contents, delete_unused_contents, write_chunks
 from ingest.errors import Conflict, NotFound
-from ingest.layout import page_from_row, page_to_row
+from ingest.layout import page_from_row
 from ingest.personal_data import PersonalData, masked
 from ingest.schema import chunks, contents, document_groups, documents, groups, now, pages, pointers, versions
-from ingest.types import EVERYONE, Access, Chunk, Hit, IndexRow, Page, ParsedDocument, ScoredChunk
+from ingest.types import EVERYONE, Access, Chunk, Hit, IndexRow, Page, ScoredChunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,49 +54,15 @@ def group_key(names: Iterable[str]) -> str:
     return "\n".join(sorted(set(names)))
 
 
-class Catalog:
+class Catalog(Contents):
     """Reads and writes the tables of `ingest.schema`."""
 
     def __init__(self, engine: Engine, *, mask: Collection[PersonalData] = ()) -> None:
         """`mask`: the kinds of personal data that are masked in all text that a caller is given, and so in all made of it."""
-        self._engine = engine
+        super().__init__(engine)
         self._mask = mask
 
     # Writing a document: parsed → staged → published
-
-    def has_content(self, sha256: str) -> bool:
-        """Whether these bytes are parsed already."""
-        with self._engine.connect() as connection:
-            return connection.scalar(select(contents.c.sha256).where(contents.c.sha256 == sha256)) is not None
-
-    def put_content(self, sha256: str, *, size_bytes: int, parsed: ParsedDocument) -> None:
-        """Keeps what was read of a file, all pages or none."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(contents).where(contents.c.sha256 == sha256))
-            connection.execute(
-                insert(contents).values(
-                    sha256=sha256,
-                    bytes=size_bytes,
-                    title=parsed.title,
-                    page_count=len(parsed.pages),
-                    warnings=list(parsed.warnings),
-                    parsed_at=now(),
-                )
-            )
-            connection.execute(insert(pages), [page_to_row(sha256, page) for page in parsed.pages])
-
-    def content(self, sha256: str) -> ParsedDocument:
-        """What was read of these bytes, never masked.
-
-        Raises:
-            NotFound: they were never parsed.
-        """
-        with self._engine.connect() as connection:
-            row = connection.execute(select(contents).where(contents.c.sha256 == sha256)).one_or_none()
-            if row is None:
-                raise NotFound(f"no parsed content {sha256[:12]}…")
-            page_rows = connection.execute(select(pages).where(pages.c.sha256 == sha256).order_by(pages.c.number))
-            return ParsedDocument(tuple(map(page_from_row, page_rows)), row.title, tuple(row.warnings))
 
     def published(self, name: str, names_of_groups: Collection[str]) -> DocumentRecord | None:
         """The document of this name and these groups, as it is seen now."""
@@ -104,12 +71,23 @@ class Catalog:
             return next(iter(self._records(connection, Access.everything(), same)), None)
 
     def stage(
-        self, name: str, *, names_of_groups: Collection[str], sha256: str, split: Sequence[Chunk], chunking: str = ""
+        self,
+        name: str,
+        *,
+        names_of_groups: Collection[str],
+        sha256: str,
+        split: Sequence[Chunk],
+        chunking: str = "",
+        source: str = "",
     ) -> StagedVersion:
-        """Writes a new version with its chunks, invisible until `publish`, or finds the one staged before for this content."""
+        """Writes a new version with its chunks, invisible until `publish`, or finds the one staged before for this content.
+
+        `source` is the folder that it comes from and is kept in step with.
+        """
         with self._engine.begin() as connection:
             document_id = self._document_row(connection, name, names_of_groups)
-            title = connection.scalar(select(contents.c.title).where(contents.c.sha256 == sha256)) or name
+            content = connection.execute(select(contents.c.title, contents.c.reading).where(contents.c.sha256 == sha256)).one()
+            title = content.title or name
             staged = connection.execute(
                 select(versions.c.id, versions.c.number).where(
                     versions.c.document_id == document_id, versions.c.sha256 == sha256, versions.c.status == "staged"
@@ -129,10 +107,11 @@ class Catalog:
                     sha256=sha256,
                     status="staged",
                     chunking=chunking,
+                    source=source,
                     created_at=now(),
                 )
             )
-            rows = chunk_rows(version_id, split, chunking=chunking)
+            rows = chunk_rows(version_id, split, chunking=chunking, reading=content.reading)
             if rows:
                 connection.execute(insert(chunks), rows)
             return StagedVersion(version_id, document_id, number, title)
@@ -169,11 +148,10 @@ class Catalog:
 
     def replace_chunks(self, version_id: str, split: Sequence[Chunk], *, chunking: str) -> None:
         """Gives a version other chunks, all at once; the indexes do not know of it yet."""
+        reading = select(contents.c.reading).join(versions).where(versions.c.id == version_id)
         with self._engine.begin() as connection:
-            connection.execute(delete(chunks).where(chunks.c.version_id == version_id))
-            if rows := chunk_rows(version_id, split, chunking=chunking):
-                connection.execute(insert(chunks), rows)
-            connection.execute(update(versions).where(versions.c.id == version_id).values(chunking=chunking))
+            number = connection.scalars(reading).one()
+            write_chunks(connection, version_id, chunk_rows(version_id, split, chunking=chunking, reading=number), chunking)
 
     def discard_unpublished(self, name: str, names_of_groups: Collection[str], *, sha256: str) -> list[str]:
         """Takes back what the failed adding of this content left: staged versions, the parsing, the document where nothing
@@ -186,7 +164,7 @@ class Catalog:
             stale = list(connection.scalars(select(chunks.c.id).join(versions).where(staged)))
             connection.execute(delete(versions).where(staged))
             connection.execute(delete(documents).where(same, documents.c.id.not_in(select(versions.c.document_id))))
-            _delete_unused_contents(connection, [sha256])
+            delete_unused_contents(connection, [sha256])
             return stale
 
     # Changing and removing
@@ -233,7 +211,7 @@ class Catalog:
             ids = list(connection.scalars(select(chunks.c.id).join(versions).where(of_document)))
             own = list(connection.scalars(select(versions.c.sha256).where(of_document)))
             connection.execute(delete(documents).where(documents.c.id == document_id))
-            _delete_unused_contents(connection, own)
+            delete_unused_contents(connection, own)
         return ids
 
     # Reading
@@ -242,6 +220,11 @@ class Catalog:
         """The published documents that the caller may read, by name."""
         with self._engine.connect() as connection:
             return self._records(connection, access, true())
+
+    def from_source(self, source: str, *, access: Access) -> list[DocumentRecord]:
+        """The documents that the caller may read whose visible version was added from this folder, by name."""
+        with self._engine.connect() as connection:
+            return self._records(connection, access, versions.c.source == source)
 
     def document(self, document_id: str, *, access: Access) -> DocumentRecord:
         """One published document.
@@ -281,8 +264,8 @@ class Catalog:
         return [record for record in records if access.permits(record.groups)]
 
     def page(self, document_id: str, number: int, *, access: Access, version: int | None = None) -> tuple[str, Page]:
-        """The content's hash and one page of it: of the live version, or of the one that an older citation names. Its text may be
-        masked, which moves nothing.
+        """The hash of the file that the page can be drawn from, and the page: of the live version, or of the one that an older
+        citation names. Its text may be masked, which moves nothing.
 
         Raises:
             NotFound: no such document for this caller, or no such version or page of it.
@@ -293,13 +276,14 @@ class Catalog:
             versions.c.document_id == document_id, versions.c.number == named, versions.c.status != "staged"
         )
         with self._engine.connect() as connection:
-            found = select(pages).where(pages.c.sha256 == of_version.scalar_subquery(), pages.c.number == number)
+            found = select(pages, contents.c.unlocked).join(contents)
+            found = found.where(pages.c.sha256 == of_version.scalar_subquery(), pages.c.number == number)
             row = connection.execute(found).one_or_none()
         if row is None:
             of = "" if named == record.version else f" in version {named}"
             raise NotFound(f"{record.document} has no page {number}{of}: it has pages 1 to {record.pages}")
         page = page_from_row(row)
-        return row.sha256, replace(page, text=masked(page.text, self._mask)) if self._mask else page
+        return row.unlocked or row.sha256, replace(page, text=masked(page.text, self._mask)) if self._mask else page
 
     def hits(self, scored: Sequence[ScoredChunk], *, access: Access) -> list[Hit]:
         """The published chunks among these that the caller may read, in the order given: the check on the way out."""
@@ -394,11 +378,6 @@ class Catalog:
             counted = [row for row in connection.execute(query) if access.permits(row[0].split("\n"))]
         return sum(row[1] for row in counted), sum(row[2] for row in counted)
 
-    def referenced_contents(self) -> set[str]:
-        """The hashes of all files that some version needs."""
-        with self._engine.connect() as connection:
-            return set(connection.scalars(select(versions.c.sha256)))
-
     def pointer(self, name: str) -> str | None:
         """The value of a named pointer, such as the live index build."""
         with self._engine.connect() as connection:
@@ -422,8 +401,3 @@ def _insert_group_of_document(connection: Connection, document_id: str, group: s
     if group == EVERYONE and connection.scalar(select(groups.c.name).where(groups.c.name == EVERYONE)) is None:
         connection.execute(insert(groups).values(name=EVERYONE, created_at=now()))  # it is there without being made
     connection.execute(insert(document_groups).values(document_id=document_id, group_name=group))
-
-
-def _delete_unused_contents(connection: Connection, of: Collection[str]) -> None:
-    unused = and_(contents.c.sha256.in_(of), contents.c.sha256.not_in(select(versions.c.sha256)))
-    connection.execute(delete(contents).where(unused))

@@ -51,11 +51,11 @@ CHUNK_ROWS = (
 )
 
 
-def chunk_rows(version_id: str, split: Sequence[Chunk], *, chunking: str) -> list[dict[str, Any]]:
-    """The rows of a version's chunks; those of another way of splitting have other ids."""
+def chunk_rows(version_id: str, split: Sequence[Chunk], *, chunking: str, reading: int) -> list[dict[str, Any]]:
+    """The rows of a version's chunks; those of another way of splitting, or of another reading of the file, have other ids."""
     return [
         {
-            "id": _chunk_id(version_id, chunking, ordinal),
+            "id": _chunk_id(version_id, chunking, reading, ordinal),
             "version_id": version_id,
             "ordinal": ordinal,
             "page": chunk.page,
@@ -71,8 +71,8 @@ def chunk_rows(version_id: str, split: Sequence[Chunk], *, chunking: str) -> lis
     ]
 
 
-def _chunk_id(version_id: str, chunking: str, ordinal: int) -> str:
-    return "chk_" + hashlib.sha256(f"{version_id}:{chunking}:{ordinal}".encode()).hexdigest()[:20]
+def _chunk_id(version_id: str, chunking: str, reading: int, ordinal: int) -> str:
+    return "chk_" + hashlib.sha256(f"{version_id}:{chunking}:{reading}:{ordinal}".encode()).hexdigest()[:20]
 
 
 def copy_key(headings: Sequence[str], text: str) -> str:

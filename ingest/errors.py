@@ -4,7 +4,12 @@
     ├── UsageError             2  the request itself is wrong
     ├── InputRefused           3  a file or value cannot be taken
     │   ├── NotFound           3  no such document, job, group … or none that the caller may see
-    │   └── Conflict           3  it is there already, or in a state that forbids this
+    │   ├── Conflict           3  it is there already, or in a state that forbids this
+    │   ├── UnknownType        3  the file is of a type that is not read
+    │   ├── BrokenFile         3  the file is damaged, or holds nothing
+    │   ├── PasswordNeeded     3  the file is encrypted, and no password opens it or a wrong one was given
+    │   ├── LimitPassed        3  the file costs more than a limit of reading allows
+    │   └── Quarantined        3  the file kills or hangs what reads it: it is kept away from the reader until asked for
     ├── Unavailable            4  a needed service is not there
     └── NotPermitted           5  the caller's rights do not reach
 
@@ -20,6 +25,8 @@ class GraftError(Exception):
     exit_code = 1
     http_status = 500
     code = "failed"
+    may_pass_later = False
+    """Whether the same file may be taken at another time: with a password, with wider limits, by hand. Then it is kept."""
 
 
 class UsageError(GraftError):
@@ -50,6 +57,39 @@ class Conflict(InputRefused):
 
     http_status = 409
     code = "conflict"
+
+
+class UnknownType(InputRefused):
+    """The file is of a type that is not read."""
+
+    code = "unknown_type"
+
+
+class BrokenFile(InputRefused):
+    """The file is damaged, or there is nothing in it."""
+
+    code = "broken_file"
+
+
+class PasswordNeeded(InputRefused):
+    """The file is encrypted: it needs a password, or another one than was given."""
+
+    code = "password_needed"
+    may_pass_later = True
+
+
+class LimitPassed(InputRefused):
+    """Reading the file costs more than a limit allows; the message names the limit and its setting."""
+
+    code = "limit_passed"
+    may_pass_later = True
+
+
+class Quarantined(InputRefused):
+    """The file kills or hangs whatever reads it. It is not read again unless somebody asks for that."""
+
+    code = "quarantined"
+    may_pass_later = True
 
 
 class Unavailable(GraftError):

@@ -93,6 +93,16 @@ class FileStore:
             finally:
                 temporary.unlink(missing_ok=True)
 
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Where a file may be written that is gone when the block ends; what a killed process left goes at the next start."""
+        path = self.folder / f".{secrets.token_hex(8)}.part"
+        with self._holding(path.name):
+            try:
+                yield path
+            finally:
+                path.unlink(missing_ok=True)
+
     def keep_only(self, needed: Callable[[], Collection[str]]) -> None:
         """Deletes every file that is not needed, unfinished ones of an earlier process too; one being put, once it is let go."""
         with self._lock:  # what is put meanwhile is held, or was named to the catalog or a job before `needed` looks there

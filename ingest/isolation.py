@@ -1,13 +1,15 @@
 """Reads files in a process of its own, so that a hostile or broken file costs that process and nothing else.
 
-One worker serves many files. It is killed and replaced when it runs over its time or dies; its memory is bounded by the
-operating system, and so is its time where its owner is gone. Requests and answers are lines of JSON over pipes.
-`python -m ingest.isolation` is the worker's own side.
+One worker serves many files. It is killed, with whatever it started, and replaced when it runs over its time, answers too much
+or dies; its memory is bounded by the operating system, and so is its time where its owner is gone. Where the machine runs out
+of memory, it is the first to go. Requests and answers are lines of JSON over pipes. `python -m ingest.isolation` is the
+worker's own side.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import queue
@@ -24,7 +26,16 @@ from types import TracebackType
 from typing import Any
 
 from ingest.cleaning import mark_running
-from ingest.errors import GraftError, InputRefused, Unavailable
+from ingest.errors import (
+    BrokenFile,
+    GraftError,
+    InputRefused,
+    LimitPassed,
+    PasswordNeeded,
+    Quarantined,
+    Unavailable,
+    UnknownType,
+)
 from ingest.layout import page_from_row, page_to_row
 from ingest.outline import with_levels
 from ingest.settings import OcrSettings, ReadLimits
@@ -39,6 +50,12 @@ UNSURE = 0.85
 _START_TIMEOUT_S = 60.0
 # How much later than its owner the operating system ends a worker: only one whose owner is gone lives so long.
 _ORPHAN_GRACE_S = 2.0
+# How often a reading under way asks whether it is still wanted.
+_CHECK_S = 0.2
+
+
+def _no_check() -> None:
+    """Lets every reading go on."""
 
 
 class FileWorker:
@@ -50,6 +67,7 @@ class FileWorker:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str | None] = queue.Queue()
+        self._answered_characters = 0
 
     def __enter__(self) -> FileWorker:
         return self
@@ -60,23 +78,32 @@ class FileWorker:
     def close(self) -> None:
         """Ends the worker process at once, a reading under way too; the next call starts another."""
         if (process := self._process) is not None:
-            process.kill()
+            _end(process)
         with self._lock:
             self._kill()
 
-    def read(self, path: Path, *, name: str = "", progress: Callable[[int, int], None] | None = None) -> ParsedDocument:
+    def read(
+        self,
+        path: Path,
+        *,
+        name: str = "",
+        progress: Callable[[int, int], None] | None = None,
+        check: Callable[[], None] = _no_check,
+    ) -> ParsedDocument:
         """All pages of the file; `progress(pages_done, pages_total)` is called after each.
 
-        `name` is what the document is called; its ending tells kinds of text from each other.
+        `name` is what the document is called; its ending tells kinds of text from each other. `check` is called several times a
+        second: what it raises ends the reading.
 
         Raises:
-            InputRefused: the file cannot be read within the limits; the message says why.
+            InputRefused: the file cannot be read; the kind of error and the message say why.
+            LimitPassed: not within the limits. Quarantined: it killed the reader, or hung it.
             Unavailable: no reader process can be started.
         """
         pages: list[Page] = []
         title, total = "", 0
         warnings: list[str] = []
-        for answer in self._call({"operation": "read", "path": str(path), "name": name}):
+        for answer in self._call({"operation": "read", "path": str(path), "name": name}, check):
             if "total" in answer:
                 title, total, warnings = answer["title"], answer["total"], answer["warnings"]
             else:
@@ -97,25 +124,38 @@ class FileWorker:
             InputRefused: the page cannot be drawn within the limits.
         """
         request = {"operation": "render", "path": str(path), "number": number, "boxes": list(boxes), "dpi": dpi}
-        (answer,) = self._call(request)
+        try:
+            (answer,) = self._call(request)
+        except Quarantined as error:  # one page that cannot be drawn says nothing of the text, which was read
+            raise LimitPassed(f"page {number} cannot be drawn: {error}") from error
         return base64.b64decode(answer["png"])
 
-    def _call(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def unlock(self, path: Path, target: Path, *, password: str) -> bool:
+        """Whether the file is encrypted; if so, `target` is its copy that opens without a password.
+
+        Raises:
+            PasswordNeeded: the password does not open it. InputRefused, Unavailable: as `read`.
+        """
+        request = {"operation": "unlock", "path": str(path), "target": str(target), "password": password}
+        (answer,) = self._call(request)
+        return bool(answer["locked"])
+
+    def _call(self, request: dict[str, Any], check: Callable[[], None] = _no_check) -> Iterator[dict[str, Any]]:
         with self._lock:
             done = False
             try:
+                self._answered_characters = 0
                 self._send(request)
-                deadline = time.monotonic() + self._limits.timeout_s
+                end = time.monotonic() + self._limits.timeout_s
+                now_and_then = _Spaced(check)
                 while True:
-                    answer = self._receive(deadline)
+                    answer = self._receive(end, now_and_then)
                     if "refused" in answer:
                         done = not answer["exhausted"]
-                        raise InputRefused(answer["refused"])
+                        raise _refusal(answer)
                     if "done" in answer:
                         done = True
                         return
-                    if answer.get("page", {}).get("ocr"):
-                        deadline += self._ocr.page_timeout_s
                     yield answer
             finally:
                 if not done:  # over its time or memory, dead, or not wanted to the end: the next file gets another worker
@@ -132,17 +172,38 @@ class FileWorker:
                 return
         _write(self._start(), line)
 
-    def _receive(self, deadline: float) -> dict[str, Any]:
-        try:
-            line = self._answers.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            limit = f"{self._limits.timeout_s:g} s"
-            raise InputRefused(f"reading took longer than {limit} and was stopped: the file is too complex or damaged") from None
+    def _receive(self, end: float, check: Callable[[], None]) -> dict[str, Any]:
+        """The next answer, which must come before `end` and within the time of one page."""
+        deadline = min(end, time.monotonic() + self._limits.page_timeout_s)
+        while True:
+            check()
+            left = deadline - time.monotonic()
+            try:
+                line = self._answers.get(timeout=max(0.0, min(left, _CHECK_S)))
+            except queue.Empty:
+                if left <= _CHECK_S:
+                    raise Quarantined(self._over_time(whole=deadline == end)) from None
+            else:
+                break
         if line is None:
-            limit = f"{self._limits.memory_mib} MiB"
-            raise InputRefused(f"the reader died on this file: it is damaged or needs more than {limit} of memory")
+            raise Quarantined(
+                f"the reader died on this file: it is damaged or needs more than {self._limits.memory_mib} MiB of memory"
+            )
+        if self._answered_characters > self._limits.output_mib << 20:
+            raise LimitPassed(
+                f"reading the file yields more than {self._limits.output_mib} MiB: split it, or raise the setting read.output_mib"
+            )
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+    def _over_time(self, *, whole: bool) -> str:
+        """What is said of a file that took longer than it may."""
+        limit, setting = (self._limits.timeout_s, "timeout_s") if whole else (self._limits.page_timeout_s, "page_timeout_s")
+        of = "" if whole else " for one page"
+        return (
+            f"reading took longer than {limit:g} s{of} and was stopped: the file is too complex or damaged "
+            f"(setting read.{setting})"
+        )
 
     def _start(self) -> subprocess.Popen[str]:
         answers: queue.Queue[str | None] = queue.Queue()
@@ -160,8 +221,12 @@ class FileWorker:
 
         def forward() -> None:
             assert process.stdout is not None  # noqa: S101 - for the type checker
-            for line in process.stdout:
+            most = self._limits.output_mib << 20
+            while line := process.stdout.readline(most + 1):
+                self._answered_characters += len(line)
                 answers.put(line)
+                if self._answered_characters > most:  # the rest stays in the pipe, where the worker waits for its end
+                    return
             answers.put(None)
 
         threading.Thread(target=forward, name="file-worker", daemon=True).start()
@@ -178,9 +243,38 @@ class FileWorker:
 
     def _kill(self) -> None:
         if self._process is not None:
-            self._process.kill()
+            _end(self._process)
             self._process.wait()
             self._process = None
+
+
+class _Spaced:
+    """A check that is made no more often than is of use: pages may come by the hundred a second."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+        self._made = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._made >= _CHECK_S:
+            self._check()
+            self._made = time.monotonic()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Kills the worker and whatever it started, which share a session of their own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _refusal(answer: dict[str, Any]) -> GraftError:
+    """The error that the worker met with."""
+    return _REFUSALS.get(answer["code"], InputRefused)(answer["refused"])
+
+
+_REFUSALS: dict[str, type[GraftError]] = {
+    kind.code: kind for kind in (BrokenFile, LimitPassed, PasswordNeeded, UnknownType, Unavailable)
+}
 
 
 def _write(process: subprocess.Popen[str], line: str) -> None:
@@ -213,6 +307,7 @@ def _serve(limits: ReadLimits, ocr: OcrSettings) -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints must not write between our answers
     import pymupdf
 
+    from ingest.locks import unlock
     from ingest.ocr.engines import engine_of
     from ingest.pdf import is_out_of_memory
     from ingest.readers.registry import draw_page, open_file
@@ -220,8 +315,7 @@ def _serve(limits: ReadLimits, ocr: OcrSettings) -> None:
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     engine = engine_of(ocr)
-    memory = limits.memory_mib << 20
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    _bound(limits)
 
     def answer(**values: Any) -> None:
         answers.write(json.dumps(values) + "\n")
@@ -230,7 +324,7 @@ def _serve(limits: ReadLimits, ocr: OcrSettings) -> None:
     answer(ready=True)
     for line in sys.stdin:
         request = json.loads(line)
-        signal.setitimer(signal.ITIMER_REAL, limits.timeout_s + _ORPHAN_GRACE_S)
+        _expect_to_end_within(limits)
         try:
             path = Path(request["path"])
             if request["operation"] == "read":
@@ -238,17 +332,38 @@ def _serve(limits: ReadLimits, ocr: OcrSettings) -> None:
                 answer(total=reading.total, title=reading.title, warnings=reading.warnings)
                 for page in reading.pages:
                     answer(page=page_to_row("", page))
-                    if page.ocr:  # as the owner does
-                        left, _ = signal.getitimer(signal.ITIMER_REAL)
-                        signal.setitimer(signal.ITIMER_REAL, left + ocr.page_timeout_s)
+                    _expect_to_end_within(limits)
+            elif request["operation"] == "unlock":
+                locked = unlock(path, Path(request["target"]), password=request["password"], limits=limits)
+                answer(locked=locked)
             else:
                 png = draw_page(path, request["number"], boxes=request["boxes"], dpi=request["dpi"], limits=limits)
                 answer(png=base64.b64encode(png).decode())
         except GraftError as error:
-            answer(refused=str(error), exhausted=is_out_of_memory(error.__cause__))
+            answer(refused=str(error), code=error.code, exhausted=is_out_of_memory(error.__cause__))
+        except Exception as error:  # noqa: BLE001 - whatever a page makes a reader raise is no reason to call the file poison
+            told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            answer(refused=f"the file cannot be read ({told}). Save it again and add it", code=BrokenFile.code, exhausted=True)
         else:
             answer(done=True)
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _bound(limits: ReadLimits) -> None:
+    """Before the first file: what the operating system shall not let this process do."""
+    for what, most in (
+        (resource.RLIMIT_AS, limits.memory_mib << 20),
+        (resource.RLIMIT_FSIZE, limits.unpacked_mib << 20),
+        (resource.RLIMIT_CORE, 0),  # a crash must not leave a document's content somewhere on the disk
+    ):
+        resource.setrlimit(what, (most, most))
+    with contextlib.suppress(OSError):  # where there is no such file, nothing chooses by it either
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _expect_to_end_within(limits: ReadLimits) -> None:
+    """From now on the time of one more page, for a worker whose owner is gone."""
+    signal.setitimer(signal.ITIMER_REAL, min(limits.timeout_s, limits.page_timeout_s) + _ORPHAN_GRACE_S)
 
 
 if __name__ == "__main__":

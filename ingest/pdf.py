@@ -14,7 +14,7 @@ from typing import Any
 import pymupdf
 
 from ingest.composition import compose
-from ingest.errors import InputRefused
+from ingest.errors import BrokenFile, LimitPassed, PasswordNeeded
 from ingest.layout import turned_clockwise
 from ingest.ocr.base import OcrEngine
 from ingest.ocr.page import as_printed, with_words
@@ -24,26 +24,28 @@ from ingest.settings import ReadLimits
 from ingest.tables import find_tables
 from ingest.types import Bbox, Page
 
-# What MuPDF raises on a damaged page: most of it as RuntimeError, faults of the file's structure as errors of its own.
-_DAMAGED = (RuntimeError, ValueError, IndexError, MemoryError, pymupdf.mupdf.FzErrorBase)
+# What MuPDF raises on a damaged page, in its own types and in Python's.
+_DAMAGED = (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError, IndexError, MemoryError)
 
 
 def open_pdf(path: Path, *, limits: ReadLimits) -> Any:
     """The opened document.
 
     Raises:
-        InputRefused: broken, encrypted, without pages or with too many.
+        BrokenFile, PasswordNeeded, LimitPassed: it is broken or without pages, encrypted, or has too many pages.
     """
     try:
         document = pymupdf.open(path, filetype="pdf")
     except pymupdf.FileDataError as error:
-        raise InputRefused("the PDF is broken: its structure cannot be read. Export or print it again") from error
+        raise BrokenFile("the PDF is broken: its structure cannot be read. Export or print it again") from error
     if document.needs_pass:
-        raise InputRefused("the PDF is encrypted and needs a password: save it without one and add it again")
+        raise PasswordNeeded("the PDF is encrypted and needs a password: give it with --password, or in the password field")
     if document.page_count == 0:
-        raise InputRefused("the PDF has no pages")
+        raise BrokenFile("the PDF has no pages")
     if document.page_count > limits.pages:
-        raise InputRefused(f"the PDF has {document.page_count} pages; at most {limits.pages} are read: split it")
+        raise LimitPassed(
+            f"the PDF has {document.page_count} pages; at most {limits.pages} are read: split it, or raise the setting read.pages"
+        )
     return document
 
 
@@ -56,7 +58,7 @@ def read_pages(document: Any, *, limits: ReadLimits, ocr: OcrEngine | None = Non
     """Each page in turn; with an engine, also what its picture says where its text layer does not.
 
     Raises:
-        InputRefused: a page cannot be read.
+        BrokenFile, LimitPassed: a page cannot be read, or needs too much memory.
     """
     pictures = Pictures(ocr, limits=limits) if ocr else None
     for index in range(document.page_count):
@@ -64,8 +66,10 @@ def read_pages(document: Any, *, limits: ReadLimits, ocr: OcrEngine | None = Non
             page = _read_page(_upright(document[index]), number=index + 1, pictures=pictures)
         except _DAMAGED as error:
             if is_out_of_memory(error):
-                raise InputRefused(f"page {index + 1} needs more than {limits.memory_mib} MiB of memory") from error
-            raise InputRefused(f"page {index + 1} is broken and cannot be read ({error})") from error
+                raise LimitPassed(
+                    f"page {index + 1} needs more than {limits.memory_mib} MiB of memory (setting read.memory_mib)"
+                ) from error
+            raise BrokenFile(f"page {index + 1} is broken and cannot be read ({error})") from error
         yield page
 
 

@@ -9,13 +9,16 @@ between two of them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from langchain_core.utils.iter import batch_iterate
 
 from ingest.catalog import Catalog, DocumentRecord, StagedVersion
 from ingest.chunking import chunking_of, split
+from ingest.errors import PasswordNeeded
 from ingest.files import FileStore
 from ingest.index.hybrid import HybridIndex
 from ingest.isolation import FileWorker
@@ -23,6 +26,10 @@ from ingest.settings import IngestSettings
 from ingest.types import Access, ParsedDocument
 
 Progress = Callable[[int, int], None]
+Check = Callable[[], None]
+"""Called several times a second while a file is read; what it raises ends the reading."""
+
+_PIECE_BYTES = 1 << 20
 
 # SQLite takes 32,766 variables in one statement.
 _KEYS_AT_ONCE = 20_000
@@ -30,11 +37,20 @@ _KEYS_AT_ONCE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A file to be added: its name, its bytes by hash, and the groups that may read it."""
+    """A file to be added: its name, its bytes by hash, and the groups that may read it.
+
+    `password` opens it where it is encrypted; `source` is the folder that it comes from and is kept in step with.
+    """
 
     name: str
     sha256: str
     groups: tuple[str, ...]
+    password: str = field(default="", repr=False)
+    source: str = ""
+
+
+def _no_check() -> None:
+    """Lets every reading go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +69,77 @@ class Pipeline:
         record = self.catalog.published(new.name, new.groups)
         return record if record is not None and record.sha256 == new.sha256 else None
 
-    def read(self, new: NewDocument, *, progress: Progress | None = None) -> ParsedDocument:
+    def read(self, new: NewDocument, *, progress: Progress | None = None, check: Check = _no_check) -> ParsedDocument:
         """What the file says; the parsing is kept and used for every document of the same bytes.
 
         Raises:
+            PasswordNeeded: the file is encrypted, and the password does not open it, whether it was read before or not.
             InputRefused: the file cannot be read; the message says why.
         """
-        path = self.files.path(new.sha256)
         if not self.catalog.has_content(new.sha256):
-            parsed = self.worker.read(path, name=new.name, progress=progress)
-            self.catalog.put_content(new.sha256, size_bytes=path.stat().st_size, parsed=parsed)
+            self._parse(new, progress=progress, check=check)
+        elif self.catalog.unlocked_copy(new.sha256) is not None:  # who has the bytes need not have the password
+            with self._unlocked(new):
+                pass
         return self.catalog.content(new.sha256)
+
+    def _parse(self, new: NewDocument, *, progress: Progress | None = None, check: Check = _no_check) -> None:
+        path = self.files.path(new.sha256)
+        size_bytes = path.stat().st_size
+        if not new.password:
+            parsed = self.worker.read(path, name=new.name, progress=progress, check=check)
+            self.catalog.put_content(new.sha256, size_bytes=size_bytes, parsed=parsed)
+            return
+        with self._unlocked(new) as copy:
+            parsed = self.worker.read(copy or path, name=new.name, progress=progress, check=check)
+            if copy is None:
+                self.catalog.put_content(new.sha256, size_bytes=size_bytes, parsed=parsed)
+            else:
+                with self.files.put(_pieces(copy)) as unlocked:
+                    self.catalog.put_content(new.sha256, size_bytes=size_bytes, parsed=parsed, unlocked=unlocked)
+
+    @contextmanager
+    def _unlocked(self, new: NewDocument) -> Iterator[Path | None]:
+        """The file's copy that needs no password, until the block ends; None where the file itself needs none."""
+        if not new.password:
+            raise PasswordNeeded("the file is encrypted and needs a password: give it with --password, or in the password field")
+        with self.files.scratch() as copy:
+            locked = self.worker.unlock(self.files.path(new.sha256), copy, password=new.password)
+            yield copy if locked else None
+
+    def read_again(self, new: NewDocument, *, progress: Progress | None = None, check: Check = _no_check) -> ParsedDocument:
+        """What the file of a document that is there says, read anew; every version that shows these bytes says so from now on.
+
+        Raises:
+            NotFound: the document was removed meanwhile. InputRefused: the file cannot be read any more; all stays as it was.
+        """
+        path = self.files.path(self.catalog.unlocked_copy(new.sha256) or new.sha256)
+        parsed = self.worker.read(path, name=new.name, progress=progress, check=check)
+        chunks = split(parsed.pages, self.settings)
+        with self._changing:
+            changed = self.catalog.showing(new.sha256)
+            keys = {key for document_id in changed for key in self.catalog.copied_keys(document_id=document_id)}
+            stale = self.catalog.replace_content(new.sha256, parsed, chunks, chunking=chunking_of(self.settings))
+            self.index.remove(stale)
+            for document_id in changed:
+                self.index.add(self.catalog.index_rows(document_id=document_id))
+                keys |= self.catalog.copied_keys(document_id=document_id)
+            self._index_copies(keys)
+        return parsed
 
     def stage(self, new: NewDocument) -> StagedVersion:
         """The new version with its chunks, written and not yet visible."""
         with self._changing:
-            content = self.read(new)  # read already, unless another document of the same bytes was removed meanwhile
-            chunks = split(content.pages, self.settings)
-            chunking = chunking_of(self.settings)
-            return self.catalog.stage(new.name, names_of_groups=new.groups, sha256=new.sha256, split=chunks, chunking=chunking)
+            if not self.catalog.has_content(new.sha256):  # another document of the same bytes was removed meanwhile
+                self._parse(new)
+            return self.catalog.stage(
+                new.name,
+                names_of_groups=new.groups,
+                sha256=new.sha256,
+                split=split(self.catalog.content(new.sha256).pages, self.settings),
+                chunking=chunking_of(self.settings),
+                source=new.source,
+            )
 
     def add_to_index(self, version_id: str) -> None:
         """Makes the version's chunks known to the indexes; the catalog's check hides them until they are published."""
@@ -154,3 +222,9 @@ class Pipeline:
             rows, left_out = self.catalog.index_rows(copy_keys=some), self.catalog.left_out(copy_keys=some)
             self.index.add(rows)
             self.index.remove(left_out)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece

@@ -48,6 +48,10 @@ contents = Table(
     Column("page_count", Integer, nullable=False),
     Column("warnings", JSON, nullable=False),
     Column("parsed_at", String(32), nullable=False),
+    # How often it was read: the chunks of another reading have other ids.
+    Column("reading", Integer, nullable=False, server_default="1"),
+    # The file's copy that opens without a password, where the file itself needs one.
+    Column("unlocked", String(64)),
 )
 
 pages = Table(
@@ -90,6 +94,8 @@ versions = Table(
     Column("status", String(12), nullable=False),  # staged → live → superseded
     # How its chunks were split: by other settings they are made anew from the pages.
     Column("chunking", String(16), nullable=False, server_default=""),
+    # The folder that it was added from and is kept in step with; empty where it was added by itself.
+    Column("source", Text, nullable=False, server_default=""),
     Column("created_at", String(32), nullable=False),
     UniqueConstraint("document_id", "number"),
 )

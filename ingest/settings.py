@@ -8,12 +8,21 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """What reading one file may cost before it is refused. A 3 KB PDF can ask for 37 s of parsing."""
+    """What reading one file may cost before it is refused. A 3 KB PDF can ask for 37 s of parsing.
 
-    timeout_s: float = 120.0
+    `page_timeout_s` is the time until the first page is read and from each page to the next, `timeout_s` that of the whole:
+    a long scan is given its time, and a page that hangs is not. `pixels` are those of an image that is read, 4 bytes each in
+    memory; an A0 sheet at 200 dpi has 62 million. `output_mib` bounds all that the reader process may answer for one file.
+    `image_pixels` are those of a page as it is drawn for people: it is drawn more coarsely rather than refused.
+    """
+
+    timeout_s: float = 3600.0
+    page_timeout_s: float = 120.0
     memory_mib: int = 2048
     pages: int = 5000
+    pixels: int = 100_000_000
     text_characters: int = 20_000_000
+    output_mib: int = 256
     file_mib: int = 200
     unpacked_mib: int = 500
     image_pixels: int = 8_000_000
@@ -21,14 +30,10 @@ class ReadLimits:
 
 @dataclass(frozen=True, slots=True)
 class OcrSettings:
-    """How pictures of text are read. `languages` is for Tesseract alone, in its own words: RapidOCR reads Chinese and English.
-
-    `page_timeout_s` is added to the time of a file for each page that was read from its picture.
-    """
+    """How pictures of text are read. `languages` is for Tesseract alone, in its own words: RapidOCR reads Chinese and English."""
 
     engine: Literal["rapidocr", "tesseract", "none"] = "rapidocr"
     languages: str = "eng+chi_sim"
-    page_timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from ingest.pipeline import Pipeline
 from ingest.report import DocumentReports
 from ingest.types import Access
 from ingest.vectors import CatalogVectors
+from ingest.versions import Versions
 from services.adapter_checks import AdapterChecks
 from services.adapter_serving import TUNED_NAME, LoraServing, MergedServing, Way, choose_way
 from services.answering import Answering, ChatAbility
@@ -49,6 +50,7 @@ from services.manifest import Model, Role, load_manifest
 from services.migrations import migrate
 from services.model_sources import sibling_engine_python
 from services.models import ModelStore
+from services.passwords import Passwords
 from services.prompts import ServingPrompts
 from services.runs import Runs
 from services.settings import Settings
@@ -121,6 +123,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     return KnowledgeBase(
         profile=settings.profile,
         catalog=catalog,
+        versions=Versions(database, catalog, mask=settings.privacy.kinds),
         groups=groups,
         keys=Keys(database),
         files=files,
@@ -128,7 +131,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         reports=DocumentReports(database, catalog),
         drawer=FileWorker(ingest.limits),  # of its own: a page is shown at once, also while a long file is read
         workflows=workflows,
-        jobs=Jobs(database, pipeline, workflows),
+        jobs=Jobs(database, pipeline, workflows, Passwords(home.passwords)),
         workshop=workshop,
         retriever=retriever,
         answering=Answering(

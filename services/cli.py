@@ -13,6 +13,7 @@ import typer
 from ingest.errors import GraftError
 from services.commands import (
     adapters,
+    adding,
     administration,
     comparing,
     datasets,
@@ -24,6 +25,7 @@ from services.commands import (
     questions,
     review,
     running,
+    watching,
 )
 from services.commands.output import err
 from services.telemetry import configure_logging
@@ -36,7 +38,8 @@ app = typer.Typer(
 )
 for command in (
     questions.demo,
-    documents.add,
+    adding.add,
+    watching.watch,
     parsing.parse,
     questions.search,
     questions.ask,

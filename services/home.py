@@ -66,6 +66,11 @@ class Home:
         return self.folder / "training"
 
     @property
+    def passwords(self) -> Path:
+        """Passwords of encrypted files that are being added."""
+        return self.folder / "passwords"
+
+    @property
     def logs(self) -> Path:
         """Logs of the server and the engine."""
         return self.folder / "logs"

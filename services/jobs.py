@@ -1,91 +1,70 @@
-"""Long work that survives a kill: one DBOS workflow a document, and the table that tells how far each has come.
+"""Long work on documents that survives a kill: one DBOS workflow a job, which adds a document or reads one again.
 
-Invariants. A job that `submit` acknowledged is in the database with its file on the disk, and ends as done or failed however
-often the process is killed or stopped. The table is what people see; DBOS's own tables hold which steps are done.
+Invariants. A job that `submit` acknowledged is in the database with its file on the disk, and ends as done, failed or stopped
+however often the process is killed or stopped. A file that kills or hangs its reader, or the whole process, is put into
+quarantine: it is read again only where somebody asks for that. The table is what people see; DBOS's own tables hold which
+steps are done.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import JSON, Column, Engine, Integer, String, Table, Text, delete, insert, select, update
+from sqlalchemy import Engine, and_, true
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ingest.errors import Conflict, GraftError, NotFound
+from ingest.catalog import DocumentRecord
+from ingest.errors import Conflict, GraftError, NotFound, Quarantined
 from ingest.files import full_disk_said_plainly
 from ingest.pipeline import NewDocument, Pipeline
-from ingest.schema import metadata, now
 from ingest.types import Access
+from services.job_table import ENDED_WELL, UNFINISHED, Job, JobTable, job_table
+from services.passwords import Passwords
 from services.workflows import Stopped, Workflows
 
 log = structlog.get_logger()
 
-job_table = Table(
-    "jobs",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("document", Text, nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("groups", JSON, nullable=False),
-    Column("status", String(10), nullable=False, index=True),  # queued → running → done | failed
-    Column("outcome", String(10)),  # added | unchanged | refused
-    Column("stage", String(10)),  # read → split → index → publish
-    Column("pages_done", Integer, nullable=False),
-    Column("pages_total", Integer),
-    Column("document_id", String(40)),
-    Column("version", Integer),
-    Column("warnings", JSON, nullable=False),
-    Column("error", Text),
-    Column("once", String(220), unique=True),  # the client's name for the request, so that a repeated one adds nothing
-    Column("created_at", String(32), nullable=False),
-    Column("updated_at", String(32), nullable=False),
-)
-
-UNFINISHED = ("queued", "running")
 _WORKFLOW = "add_document"
+# So often a process may end in the middle of one document: an update and a power cut may meet the same one, a third time is no
+# accident.
+_MOST_ATTEMPTS = 3
+_MOST_LISTED = 1000
+_STOPPED = {"status": "stopped", "code": "stopped", "error": "stopped on request; `graft jobs retry` begins it again"}
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """How far the adding of one document has come."""
-
-    job_id: str
-    document: str
-    status: str
-    outcome: str | None
-    stage: str | None
-    pages_done: int
-    pages_total: int | None
-    document_id: str | None
-    version: int | None
-    warnings: tuple[str, ...]
-    error: str | None
-    groups: tuple[str, ...]
+class StoppedByUser(BaseException):
+    """Ends a job because somebody asked for that; no `Exception`, because DBOS keeps those as the outcome."""
 
 
 class Jobs:
     """Runs the pipeline's steps as workflows; `start` before `submit`."""
 
-    def __init__(self, engine: Engine, pipeline: Pipeline, workflows: Workflows) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, pipeline: Pipeline, workflows: Workflows, passwords: Passwords) -> None:
+        self._table = JobTable(engine)
         self._pipeline = pipeline
         self._workflows = workflows
+        self._passwords = passwords
         self._unwritten: dict[str, dict[str, Any]] = {}
         # Documents are read one after another: the reader process, the index writer and SQLite each take one at a time.
         workflows.define(_WORKFLOW, self._run, queue="documents")
 
     def start(self) -> None:
         """Takes up what an earlier process noted and did not enqueue; the workflows are started before."""
-        for job_id in self._unfinished():  # DBOS knows most of them; one killed between our row and its row it does not
+        unfinished = self._table.unfinished()
+        self._passwords.keep_only(unfinished)
+        for job_id in unfinished:  # DBOS knows most of them; one killed between our row and its row it does not
             self._workflows.enqueue(_WORKFLOW, job_id)
 
+    # Beginning
+
     def submit(self, new: NewDocument, *, once: str | None = None) -> Job:
-        """The job that adds this document, already durable.
+        """The job that adds this document, already durable. One whose bytes are in quarantine has ended at once.
 
         `once` names the request: the same name again gets the same job, whatever became of it.
 
@@ -93,36 +72,76 @@ class Jobs:
             Conflict: a request of this name added something else.
             StorageFull: there is no room to note the job.
         """
+        held = None if self._pipeline.catalog.has_content(new.sha256) else self._table.quarantine(new.sha256)
+        if held is None:
+            return self._begin("add", new, once=once)
+        refused = {"status": "done", "outcome": "refused", "code": Quarantined.code, "error": held.error}
+        try:
+            job = self._note("add", new, once=once, **refused)
+        except IntegrityError:
+            return self._earlier(once, new)
+        self._table.close_earlier(job.job_id)
+        return job
+
+    def read_again(self, record: DocumentRecord) -> Job:
+        """The job that reads the document's file anew."""
+        same = and_(job_table.c.document_id == record.document_id, job_table.c.kind == "reprocess")
+        for job in self._table.jobs(and_(same, job_table.c.status.in_(UNFINISHED))):
+            return job
+        new = NewDocument(record.document, record.sha256, record.groups)
+        return self._begin("reprocess", new, document_id=record.document_id, version=record.version)
+
+    def retry(self, job_id: str, *, password: str = "", access: Access) -> Job:
+        """Another job for the file of one that ended badly, out of quarantine too.
+
+        Raises:
+            NotFound: as `get`. Conflict: it has not ended, or ended well, or its file was not kept.
+        """
+        job = self.get(job_id, access=access)
+        if job.status in UNFINISHED:
+            raise Conflict(f"job {job_id} is {job.status}: wait for its end, or stop it first")
+        if not job.keeps_file:
+            told = "ended well" if job.outcome in ENDED_WELL else "has no file any longer: add the document again"
+            raise Conflict(f"job {job_id} {told}")
+        new = NewDocument(job.document, job.sha256, job.groups, password, job.source)
+        return self._begin(job.kind, new, document_id=job.document_id, version=job.version)
+
+    def _begin(self, kind: str, new: NewDocument, *, once: str | None = None, **values: Any) -> Job:
         with full_disk_said_plainly(self._pipeline.files.folder):
-            job_id = f"job_{uuid4().hex[:16]}"
             try:
-                with self._engine.begin() as connection:
-                    connection.execute(
-                        insert(job_table).values(
-                            id=job_id,
-                            document=new.name,
-                            sha256=new.sha256,
-                            groups=list(new.groups),
-                            status="queued",
-                            pages_done=0,
-                            warnings=[],
-                            once=once,
-                            created_at=now(),
-                            updated_at=now(),
-                        )
-                    )
+                job = self._note(kind, new, once=once, **values)
             except IntegrityError:
                 return self._earlier(once, new)
             try:
-                self._workflows.enqueue(_WORKFLOW, job_id)
+                self._workflows.enqueue(_WORKFLOW, job.job_id)
             except Exception:
-                with (
-                    contextlib.suppress(DBAPIError),
-                    self._engine.begin() as connection,
-                ):  # what was not acknowledged shall not be done
-                    connection.execute(delete(job_table).where(job_table.c.id == job_id))
+                with contextlib.suppress(DBAPIError):  # what was not acknowledged shall not be done
+                    self._table.delete(job_table.c.id == job.job_id)
+                self._passwords.forget(job.job_id)
                 raise
-            return self._job(job_id)
+            self._table.close_earlier(job.job_id)  # only now: the file of one that ended badly is needed until then
+            return self._job(job.job_id)
+
+    def _note(self, kind: str, new: NewDocument, *, once: str | None, **values: Any) -> Job:
+        job_id = f"job_{uuid4().hex[:16]}"
+        with full_disk_said_plainly(self._pipeline.files.folder):
+            if new.password and "status" not in values:
+                self._passwords.keep(job_id, new.password)
+            try:
+                self._table.insert(job_id, kind, new, once=once, **values)
+            except BaseException:
+                self._passwords.forget(job_id)
+                raise
+        return self._table.job(job_id)
+
+    def _earlier(self, once: str | None, new: NewDocument) -> Job:
+        """The job that a request of this name began before."""
+        job = self._table.of_request(once)
+        if (job.document, job.sha256, job.groups) != (new.name, new.sha256, new.groups):
+            raise Conflict("this Idempotency-Key was used for another file, name or groups: take a new key for each request")
+        return self._job(job.job_id)
+
+    # Looking and ending
 
     def get(self, job_id: str, *, access: Access) -> Job:
         """One job, as far as it has come.
@@ -135,52 +154,89 @@ class Jobs:
             raise NotFound(f"there is no job {job_id!r}")
         return job
 
-    def contents_in_work(self) -> set[str]:
-        """The hashes of the files that unfinished jobs need."""
-        with self._engine.connect() as connection:
-            return set(connection.scalars(select(job_table.c.sha256).where(job_table.c.status.in_(UNFINISHED))))
+    def from_source(self, source: str, *, access: Access) -> list[Job]:
+        """The open jobs whose files came from this folder and whose documents the caller may read, the newest first."""
+        which = and_(job_table.c.source == source, job_table.c.open)
+        return self._table.readable(which, access=access, limit=sys.maxsize)
 
-    def groups_in_work(self) -> set[str]:
-        """The groups of the documents that unfinished jobs add."""
-        with self._engine.connect() as connection:
-            lists = connection.scalars(select(job_table.c.groups).where(job_table.c.status.in_(UNFINISHED)))
-            return {name for names in lists for name in names}
+    def list(self, *, access: Access, only_open: bool = False, limit: int = _MOST_LISTED) -> list[Job]:
+        """The jobs whose documents the caller may read, the newest first; `only_open`: those that somebody should look after."""
+        which = job_table.c.open if only_open else true()
+        jobs = self._table.readable(which, access=access, limit=limit)
+        return [replace(job, **self._unwritten.get(job.job_id, {})) for job in jobs]
+
+    def stop(self, job_id: str, *, access: Access) -> Job:
+        """Asks the job to end. What it would have added is not there then; its file is kept for another try.
+
+        Raises:
+            NotFound: as `get`. Conflict: it has ended.
+        """
+        job = self.get(job_id, access=access)
+        if job.status not in UNFINISHED:
+            raise Conflict(f"job {job_id} is {job.status} already: nothing is left to stop")
+        if self._table.ask_to_stop(job_id, **_STOPPED):
+            self._passwords.forget(job_id)
+        return self._job(job_id)
+
+    def dismiss(self, job_id: str, *, access: Access) -> None:
+        """Forgets a job that has ended, and drops the file that was kept for it.
+
+        Raises:
+            NotFound: as `get`. Conflict: it has not ended.
+        """
+        job = self.get(job_id, access=access)
+        if job.status in UNFINISHED:
+            raise Conflict(f"job {job_id} is {job.status}: stop it first")
+        self._table.delete(job_table.c.id == job_id)
+        self._pipeline.drop_unneeded_files(self._table.needed_files)
+
+    def needed_files(self) -> set[str]:
+        """The hashes of the files that jobs are reading, or may read again."""
+        return self._table.needed_files()
+
+    def needed_groups(self) -> set[str]:
+        """The groups of the documents of open jobs."""
+        return self._table.needed_groups()
 
     def follow_groups(self, document_id: str, groups: Collection[str]) -> None:
         """Shows the jobs that added the document to the readers that it has now."""
-        with self._engine.begin() as connection:
-            connection.execute(update(job_table).where(job_table.c.document_id == document_id).values(groups=sorted(groups)))
+        self._table.set_groups(document_id, groups)
 
     def forget(self, document_id: str) -> None:
-        """Deletes the jobs that added a document which was removed."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(job_table).where(job_table.c.document_id == document_id))
+        """Deletes the jobs of a document which was removed."""
+        self._table.delete(job_table.c.document_id == document_id)
 
-    def _earlier(self, once: str | None, new: NewDocument) -> Job:
-        """The job that a request of this name began before."""
-        with self._engine.connect() as connection:
-            job_id = connection.scalar(select(job_table.c.id).where(job_table.c.once == once))
-        job = self._job(str(job_id))
-        if (job.document, self._sha256(job.job_id), job.groups) != (new.name, new.sha256, new.groups):
-            raise Conflict("this Idempotency-Key was used for another file, name or groups: take a new key for each request")
-        return job
+    def forget_group(self, name: str) -> None:
+        """Deletes the jobs that tell of documents of a group which was removed, so that a later one of its name sees none."""
+        ended = self._table.jobs(job_table.c.status.not_in(UNFINISHED))
+        self._table.delete(job_table.c.id.in_([job.job_id for job in ended if name in job.groups]))
+
+    # Working
 
     def _run(self, job_id: str) -> None:
         """The workflow: each step's result is kept by DBOS, so that a restart goes on after the last finished one."""
-        job = self._job(job_id)
-        new = NewDocument(job.document, self._sha256(job_id), job.groups)
+        try:
+            job = self._table.job(job_id)
+        except NotFound:  # its document was removed while it waited
+            return
+        new = NewDocument(job.document, job.sha256, job.groups, self._passwords.of(job_id), job.source)
         try:
             with full_disk_said_plainly(self._pipeline.files.folder):
-                end = self._add(job_id, new)
+                end = self._attempt(job, new)
         except GraftError as error:
-            end = {"status": "done", "outcome": "refused", "error": str(error)}
+            end = {"status": "done", "outcome": "refused", "code": error.code, "error": str(error)}
             if error.exit_code != 3:  # not the file's fault: a full disk, say
-                end = {"status": "failed", "error": str(error)}
+                end = {"status": "failed", "code": error.code, "error": str(error)}
+        except StoppedByUser:
+            end = dict(_STOPPED)
         except Exception as error:
             log.exception("job failed", job_id=job_id, document=new.name)
-            end = {"status": "failed", "error": f"an unexpected error while adding it: {type(error).__name__}: {error}"}
+            said = f"an unexpected error: {type(error).__name__}: {error}"
+            end = {"status": "failed", "code": GraftError.code, "error": said}
+        if end is None:
+            return
         try:  # not as steps: DBOS would keep a failure, and repeat it at every start
-            if "error" in end:
+            if "error" in end and job.kind == "add":
                 self._workflows.unless_stopping(self._pipeline.discard, new)
             self._workflows.unless_stopping(self._end, job_id, end)
         except Exception as error:
@@ -188,6 +244,41 @@ class Jobs:
             log.exception("job cannot be ended", job_id=job_id, document=new.name)
             self._unwritten[job_id] = {"status": "failed", "error": end.get("error") or str(error)}
             raise Stopped from error
+
+    def _attempt(self, job: Job, new: NewDocument) -> dict[str, Any] | None:
+        """How the job ended; None for one that had ended before."""
+        attempts = self._table.begin(job.job_id)
+        if attempts is None:
+            return None
+        try:
+            self._table.close_earlier(job.job_id)  # where a kill came before
+            self._check(job.job_id)
+            if attempts > _MOST_ATTEMPTS:
+                raise Quarantined(
+                    f"the process that worked on this file ended {attempts - 1} times before it was done: it may be the file's "
+                    "fault, so it is not tried again by itself"
+                )
+            return self._reprocess(job, new) if job.kind == "reprocess" else self._add(job.job_id, new)
+        except Stopped:  # put aside in good order
+            with contextlib.suppress(DBAPIError):
+                self._table.unbegin(job.job_id)
+            raise
+
+    def _check(self, job_id: str) -> None:
+        """Raises: StoppedByUser: somebody asked for the end of this job."""
+        if self._table.stop_asked(job_id):
+            raise StoppedByUser
+
+    def _step(self, job_id: str, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        self._check(job_id)
+        return self._workflows.step(name, function, *arguments)
+
+    def _progress(self, job_id: str) -> Callable[[int, int], None]:
+        def progress(done: int, total: int) -> None:
+            if done % 10 == 0 or done in (1, total):
+                self._table.update(job_id, pages_done=done, pages_total=total)
+
+        return progress
 
     def _add(self, job_id: str, new: NewDocument) -> dict[str, Any]:
         pipeline = self._pipeline
@@ -204,35 +295,31 @@ class Jobs:
             }
 
         def read() -> tuple[int, list[str]]:
-            self._update(job_id, status="running", stage="read")
-
-            def progress(done: int, total: int) -> None:
-                if done % 10 == 0 or done == total:
-                    self._update(job_id, pages_done=done, pages_total=total)
-
-            content = pipeline.read(new, progress=progress)
+            self._table.update(job_id, stage="read")
+            content = pipeline.read(new, progress=self._progress(job_id), check=lambda: self._check(job_id))
+            facts = {"pages_done": len(content.pages), "pages_total": len(content.pages), "warnings": list(content.warnings)}
+            self._table.update(job_id, **facts)
             return len(content.pages), list(content.warnings)
 
         def stage() -> tuple[str, str, int]:
-            self._update(job_id, stage="split")
+            self._table.update(job_id, stage="split")
             staged = pipeline.stage(new)
             return staged.version_id, staged.document_id, staged.number
 
         def index(version_id: str) -> None:
-            self._update(job_id, stage="index")
+            self._table.update(job_id, stage="index")
             pipeline.add_to_index(version_id)
 
         def publish(version_id: str) -> None:
-            self._update(job_id, stage="publish")
+            self._table.update(job_id, stage="publish")
             pipeline.publish(version_id)
 
-        step = self._workflows.step
-        if (facts := step("unchanged", unchanged)) is not None:
+        if (facts := self._step(job_id, "unchanged", unchanged)) is not None:
             return {"status": "done", "outcome": "unchanged", **facts}
-        pages, warnings = step("read", read)
-        version_id, document_id, number = step("stage", stage)
-        step("index", index, version_id)
-        step("publish", publish, version_id)
+        pages, warnings = self._step(job_id, "read", read)
+        version_id, document_id, number = self._step(job_id, "stage", stage)
+        self._step(job_id, "index", index, version_id)
+        self._step(job_id, "publish", publish, version_id)
         return {
             "status": "done",
             "outcome": "added",
@@ -243,41 +330,26 @@ class Jobs:
             "warnings": warnings,
         }
 
+    def _reprocess(self, job: Job, new: NewDocument) -> dict[str, Any]:
+        def read() -> tuple[int, list[str]]:
+            self._table.update(job.job_id, stage="read")
+            progress = self._progress(job.job_id)
+            content = self._pipeline.read_again(new, progress=progress, check=lambda: self._check(job.job_id))
+            return len(content.pages), list(content.warnings)
+
+        pages, warnings = self._step(job.job_id, "read", read)
+        facts = {"pages_done": pages, "pages_total": pages, "warnings": warnings}
+        return {"status": "done", "outcome": "reread", **facts}
+
     def _end(self, job_id: str, values: dict[str, Any]) -> None:
-        self._update(job_id, **values)
-        if "error" in values:  # nothing needs its file any longer
-            self._pipeline.drop_unneeded_files(self.contents_in_work)
-
-    def _update(self, job_id: str, **values: Any) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(update(job_table).where(job_table.c.id == job_id).values(updated_at=now(), **values))
-
-    def _unfinished(self) -> list[str]:
-        query = select(job_table.c.id).where(job_table.c.status.in_(UNFINISHED)).order_by(job_table.c.created_at)
-        with self._engine.connect() as connection:
-            return list(connection.scalars(query))
-
-    def _sha256(self, job_id: str) -> str:
-        with self._engine.connect() as connection:
-            return str(connection.scalar(select(job_table.c.sha256).where(job_table.c.id == job_id)))
+        well = values.get("outcome") in ENDED_WELL
+        self._table.update(job_id, open=not well, **values)
+        self._passwords.forget(job_id)
+        if not well:  # what nothing needs any longer goes
+            self._pipeline.drop_unneeded_files(self._table.needed_files)
 
     def _job(self, job_id: str) -> Job:
-        with self._engine.connect() as connection:
-            row = connection.execute(select(job_table).where(job_table.c.id == job_id)).one_or_none()
-        if row is None:
-            raise NotFound(f"there is no job {job_id!r}")
-        job = Job(
-            job_id=row.id,
-            document=row.document,
-            status=row.status,
-            outcome=row.outcome,
-            stage=row.stage,
-            pages_done=row.pages_done,
-            pages_total=row.pages_total,
-            document_id=row.document_id,
-            version=row.version,
-            warnings=tuple(row.warnings),
-            error=row.error,
-            groups=tuple(row.groups),
-        )
-        return replace(job, **self._unwritten.get(job_id, {}))
+        return replace(self._table.job(job_id), **self._unwritten.get(job_id, {}))
+
+
+__all__ = ["UNFINISHED", "Job", "Jobs", "StoppedByUser"]

@@ -26,6 +26,7 @@ from ingest.layout import boxes_of_span
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.report import DocumentReport, DocumentReports
 from ingest.types import Access, Bbox, Hit, Page
+from ingest.versions import Versions
 from services.answering import Answering, ChatAbility, Done, Event, Turn
 from services.comparing import Failed
 from services.engine import Engine
@@ -82,10 +83,7 @@ class Search:
         Raises:
             InputRefused: the query is empty, or the limit is not in 1 to 100.
         """
-        if not query.strip():
-            raise InputRefused("the query is empty: write a question or some words")
-        if not 1 <= limit <= 100:
-            raise InputRefused(f"limit {limit} is not in 1 to 100")
+        require_query(query, limit)
         asked = limit + _SPARE_HITS
         while True:
             scored = self._index.search(query, access=access, limit=asked)
@@ -95,12 +93,25 @@ class Search:
             asked *= 8
 
 
+def require_query(query: str, limit: int) -> None:
+    """Lets a search pass that can be made.
+
+    Raises:
+        InputRefused: the query is empty, or the limit is not in 1 to 100.
+    """
+    if not query.strip():
+        raise InputRefused("the query is empty: write a question or some words")
+    if not 1 <= limit <= 100:
+        raise InputRefused(f"limit {limit} is not in 1 to 100")
+
+
 @dataclass(frozen=True, slots=True)
 class KnowledgeBase:
     """A company's documents and the answers from them."""
 
     profile: str
     catalog: Catalog
+    versions: Versions
     groups: Groups
     keys: Keys
     files: FileStore
@@ -120,7 +131,7 @@ class KnowledgeBase:
         with full_disk_said_plainly(self.files.folder):
             if added := self.pipeline.reconcile():
                 log.info("indexes brought to the catalog's state", chunks_added=added)
-            self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+            self.pipeline.drop_unneeded_files(self.jobs.needed_files)
             for told in self.workshop.reconcile():
                 log.warning(told)
             self.workflows.start()
@@ -139,10 +150,21 @@ class KnowledgeBase:
 
     # Documents
 
-    def add(self, name: str, pieces: Iterable[bytes], *, groups: Sequence[str], access: Access, once: str | None = None) -> Job:
+    def add(
+        self,
+        name: str,
+        pieces: Iterable[bytes],
+        *,
+        groups: Sequence[str],
+        access: Access,
+        once: str | None = None,
+        password: str = "",
+        source: str = "",
+    ) -> Job:
         """The job that adds a file; when this returns, the file and the job survive a crash.
 
-        `once` names the request: the same name again gets the same job and adds nothing.
+        `once` names the request: the same name again gets the same job and adds nothing. `password` opens an encrypted file;
+        `source` is the folder that the file comes from and is kept in step with.
 
         Raises:
             InputRefused: the name is empty, or the caller holds no such group.
@@ -154,9 +176,9 @@ class KnowledgeBase:
         known = self.groups.require(groups, access=access)
         try:
             with self.files.put(pieces) as sha256:
-                return self.jobs.submit(NewDocument(name, sha256, known), once=once)
+                return self.jobs.submit(NewDocument(name, sha256, known, password, source), once=once)
         except Conflict:
-            self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+            self.pipeline.drop_unneeded_files(self.jobs.needed_files)
             raise
 
     def documents(self, *, access: Access) -> list[DocumentRecord]:
@@ -182,8 +204,16 @@ class KnowledgeBase:
             lineage = self.workshop.forget(document_id)  # first: a kill in between leaves a document that can be removed again
             self.pipeline.remove(document_id, access=access)
         self.jobs.forget(document_id)
-        self.pipeline.drop_unneeded_files(self.jobs.contents_in_work)
+        self.pipeline.drop_unneeded_files(self.jobs.needed_files)
         return lineage
+
+    def read_again(self, document_id: str, *, access: Access) -> Job:
+        """The job that reads the document's file anew, as after an update of Graft; nothing changes where that fails.
+
+        Raises:
+            NotFound: no such document for this caller.
+        """
+        return self.jobs.read_again(self.catalog.document(document_id, access=access))
 
     def set_groups(self, document_id: str, groups: Sequence[str], *, access: Access) -> DocumentRecord:
         """The document, carrying other groups from now on. Where a group loses it, what was made from it is purged.
@@ -209,14 +239,21 @@ class KnowledgeBase:
         """
         if name in self.keys.groups():
             raise Conflict(f"keys hold group {name!r}: revoke them first (graft keys list, graft keys revoke)")
-        if name in self.jobs.groups_in_work():
-            raise Conflict(f"a document is being added to group {name!r}: wait until it is there")
+        if name in self.jobs.needed_groups():
+            raise Conflict(
+                f"a document is being added to group {name!r}, or could not be: wait, or dismiss it (graft jobs list --open)"
+            )
         self.groups.remove(name)
+        self.jobs.forget_group(name)
 
-    def original(self, document_id: str, *, access: Access) -> tuple[DocumentRecord, Path]:
-        """The document and where its file is."""
-        record = self.catalog.document(document_id, access=access)
-        return record, self.files.path(record.sha256)
+    def original(self, document_id: str, *, access: Access, version: int | None = None) -> tuple[DocumentRecord, Path]:
+        """The document, and where the file of this version is, or of the newest where none is named.
+
+        Raises:
+            NotFound: no such document or version for this caller.
+        """
+        found = self.versions.one(document_id, version, access=access)
+        return self.catalog.document(document_id, access=access), self.files.path(found.sha256)
 
     def page_image(
         self,
@@ -271,6 +308,16 @@ class KnowledgeBase:
     def search(self, query: str, *, access: Access, limit: int) -> list[Hit]:
         """At most `limit` passages that the caller may read, best first."""
         return self.retriever.search(query, access=access, limit=limit)
+
+    def search_version(self, query: str, *, document_id: str, version: int | None, access: Access, limit: int) -> list[Hit]:
+        """At most `limit` passages of one version of a document, old ones too, best first; of the newest where none is named.
+
+        Raises:
+            InputRefused: the query is empty, or the limit is not in 1 to 100.
+            NotFound: no such document or version for this caller.
+        """
+        require_query(query, limit)
+        return self.versions.search(query, document_id=document_id, version=version, access=access, limit=limit)
 
     def stream(
         self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()

@@ -49,11 +49,17 @@ class EmbeddingSettings(Section):
 class ReadSettings(Section):
     """What reading one file may cost before it is refused."""
 
-    timeout_s: float = Field(ReadLimits().timeout_s, description="seconds that one file may take")
-    memory_mib: int = Field(ReadLimits().memory_mib, description="address space of the reading process, in MiB")
-    pages: int = Field(ReadLimits().pages, description="pages of one file")
-    file_mib: int = Field(ReadLimits().file_mib, description="size of one file, in MiB")
-    unpacked_mib: int = Field(ReadLimits().unpacked_mib, description="what an Office file may unpack to, in MiB")
+    timeout_s: float = Field(ReadLimits().timeout_s, gt=0, description="seconds that one file may take")
+    page_timeout_s: float = Field(
+        ReadLimits().page_timeout_s, gt=0, description="seconds until the first page of a file, and from each page to the next"
+    )
+    memory_mib: int = Field(ReadLimits().memory_mib, gt=0, description="address space of the reading process, in MiB")
+    pages: int = Field(ReadLimits().pages, gt=0, description="pages of one file")
+    pixels: int = Field(ReadLimits().pixels, gt=0, description="pixels of one image")
+    text_characters: int = Field(ReadLimits().text_characters, gt=0, description="characters of one file's text")
+    output_mib: int = Field(ReadLimits().output_mib, gt=0, description="what the reading process may answer for one file, in MiB")
+    file_mib: int = Field(ReadLimits().file_mib, gt=0, description="size of one file, in MiB")
+    unpacked_mib: int = Field(ReadLimits().unpacked_mib, gt=0, description="what an Office file may unpack to, in MiB")
 
 
 class OcrSection(Section):
@@ -63,9 +69,6 @@ class OcrSection(Section):
         OcrSettings().engine, description="what reads pictures; `none`: scans stay without text, and a warning says so"
     )
     languages: str = Field(OcrSettings().languages, description="for Tesseract: the trained data to use, joined by `+`")
-    page_timeout_s: float = Field(
-        OcrSettings().page_timeout_s, gt=0, description="seconds added to a file's time for each page read from its picture"
-    )
 
 
 class ChunkSettings(Section):

@@ -38,6 +38,44 @@ def add_and_die(home: str, name: str, data: bytes, function: str, moment: str) -
     product.ended(kb.add(name, [data], groups=[], access=ADMINISTRATOR).job_id)
 
 
+def go_on_and_die(home: str, function: str, moment: str) -> None:
+    """Goes on with what another process left unfinished, and is killed before or after the function."""
+    _kill_at(function, moment)
+    assert Product(settings_of(Path(home))).kb
+    time.sleep(60)
+
+
+def stop_and_die(home: str, name: str, data: bytes) -> None:
+    """Adds the file, asks for the end of it while it is read, and is killed before it ends."""
+
+    def reads_for_ever(*_: Any, **__: Any) -> None:
+        time.sleep(60)
+
+    Pipeline.read = reads_for_ever  # type: ignore[method-assign, assignment]
+    kb = Product(settings_of(Path(home))).kb
+    job_id = kb.add(name, [data], groups=[], access=ADMINISTRATOR).job_id
+    while kb.jobs.get(job_id, access=ADMINISTRATOR).stage != "read":
+        time.sleep(0.01)
+    kb.jobs.stop(job_id, access=ADMINISTRATOR)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def add_locked_and_die(home: str, name: str, data: bytes, password: str, function: str, moment: str) -> None:
+    """Adds the encrypted file with its password and is killed before or after the function."""
+    product = Product(settings_of(Path(home)))
+    kb = product.kb
+    _kill_at(function, moment)
+    product.ended(kb.add(name, [data], groups=[], access=ADMINISTRATOR, password=password).job_id)
+
+
+def read_again_and_die(home: str, document_id: str, function: str, moment: str) -> None:
+    """Reads the document's file anew and is killed before or after the function."""
+    product = Product(settings_of(Path(home)))
+    kb = product.kb
+    _kill_at(function, moment)
+    product.ended(kb.read_again(document_id, access=ADMINISTRATOR).job_id)
+
+
 def regroup_and_die(home: str, document_id: str, groups: list[str], moment: str) -> None:
     """Gives the document other groups and is killed before or after the indexes learn of it."""
     kb = Product(settings_of(Path(home))).kb

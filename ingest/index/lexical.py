@@ -36,9 +36,10 @@ _WRITER_BYTES = 64 * 2**20
 class LexicalIndex:
     """An `Index` by words. Scores are BM25 (k1 1.2, b 0.75: tantivy fixes both) of terms, 3-grams and title mentions."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
+        """Without a folder it lives in memory, as long as this object."""
         self._lock = threading.Lock()
-        self._index = _open(folder)
+        self._index = tantivy.Index(_schema()) if folder is None else _open(folder)
         self._schema = self._index.schema
         self._writer = self._index.writer(_WRITER_BYTES, 1)
 

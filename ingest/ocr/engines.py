@@ -11,5 +11,5 @@ from ingest.settings import OcrSettings
 def engine_of(settings: OcrSettings) -> OcrEngine | None:
     """The engine, which loads its models when it first reads; None where nothing is to be read from pictures."""
     if settings.engine == "tesseract":
-        return TesseractEngine(languages=settings.languages, timeout_s=settings.page_timeout_s)
+        return TesseractEngine(languages=settings.languages)
     return RapidEngine() if settings.engine == "rapidocr" else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ingest.errors import InputRefused, Unavailable
+from ingest.errors import Unavailable
 from ingest.layout import is_wide
 from ingest.ocr.base import OcrLine, OcrWord
 
@@ -22,33 +22,27 @@ _WORD_LEVEL = "5"
 
 
 class TesseractEngine:
-    """Runs the program `tesseract` for each picture. `languages` as its option `-l` takes them: `eng+chi_sim`."""
+    """Runs the program `tesseract` for each picture; it ends with the process that reads the file.
 
-    def __init__(self, *, languages: str, timeout_s: float) -> None:
+    `languages` are named as its option `-l` takes them: `eng+chi_sim`.
+    """
+
+    def __init__(self, *, languages: str) -> None:
         self._languages = languages
-        self._timeout_s = timeout_s
 
     def read(self, pixels: Pixels, /) -> Sequence[OcrLine]:
-        """The lines of text in the picture.
-
-        Raises:
-            InputRefused: it takes longer than it may.
-        """
+        """The lines of text in the picture."""
         program = shutil.which("tesseract")
         if program is None:
             raise Unavailable("the program tesseract is not installed: install it, or set ocr.engine to rapidocr or none")
         height, width = pixels.shape[:2]
-        try:
-            done = subprocess.run(
-                [program, "-", "-", "-l", self._languages, "tsv"],
-                input=b"P6 %d %d 255\n" % (width, height) + pixels.tobytes(),
-                capture_output=True,
-                timeout=self._timeout_s,
-                env={**os.environ, "OMP_THREAD_LIMIT": "1"},
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise InputRefused(f"OCR of one page took longer than {self._timeout_s:g} s and was stopped") from error
+        done = subprocess.run(
+            [program, "-", "-", "-l", self._languages, "tsv"],
+            input=b"P6 %d %d 255\n" % (width, height) + pixels.tobytes(),
+            capture_output=True,
+            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+            check=False,
+        )
         if done.returncode:
             told = " ".join(done.stderr.decode(errors="replace").split())[:200]
             raise Unavailable(f"tesseract cannot read {self._languages} (setting ocr.languages): {told}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from ingest.errors import InputRefused
+from ingest.errors import BrokenFile, LimitPassed, UnknownType
 from ingest.settings import ReadLimits
 
 
@@ -19,9 +19,12 @@ def require_unpackable(path: Path, *, limits: ReadLimits) -> None:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except zipfile.BadZipFile as error:
-        raise InputRefused("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
+        raise BrokenFile("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
     unpacked = sum(member.file_size for member in members)
     if unpacked > limits.unpacked_mib << 20:
-        raise InputRefused(f"the file would unpack to {unpacked >> 20} MiB; at most {limits.unpacked_mib} MiB are read")
+        raise LimitPassed(
+            f"the file would unpack to {unpacked >> 20} MiB; at most {limits.unpacked_mib} MiB are read "
+            "(setting read.unpacked_mib)"
+        )
     if any(member.flag_bits & 1 for member in members):
-        raise InputRefused("the file is encrypted: save it without a password and add it again")
+        raise UnknownType("the file is an Office file in an encrypted zip archive: save it without a password and add it again")

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path, PurePath
 
-from ingest.errors import InputRefused
+from ingest.errors import BrokenFile, PasswordNeeded, UnknownType
 from ingest.readers.encoding import wide_encoding
 
 _HEAD_BYTES = 1 << 16
@@ -110,8 +110,8 @@ _INSIDE_ZIP = (
     (b"application/epub+zip", "an e-book (.epub): convert it to PDF"),
 )
 # The names of streams in the container of Office before 2007, which also wraps encrypted files of today's.
+_ENCRYPTED = "EncryptedPackage"
 _INSIDE_COMPOUND = (
-    ("EncryptedPackage", "an encrypted Office file: save it without a password"),
     ("WordDocument", "a Word document of before 2007 (.doc): save it as .docx"),
     ("PowerPoint Document", "a PowerPoint presentation of before 2007 (.ppt): save it as .pptx"),
     ("Workbook", "an Excel workbook of before 2007 (.xls): save it as .xlsx"),
@@ -133,7 +133,8 @@ def detect(path: Path, name: str) -> FileType:
     """What the file is.
 
     Raises:
-        InputRefused: it is of a type that is not read; the message names the type and what is read.
+        UnknownType: it is of a type that is not read; the message names the type and what is read.
+        PasswordNeeded: it is an Office file that is encrypted. BrokenFile: it is an archive that cannot be opened.
     """
     head, tail = _ends(path)
     suffix = PurePath(name).suffix.lower()
@@ -194,7 +195,7 @@ def _in_zip(path: Path) -> FileType:
             types = _beginning(archive, told)
             strict = "_rels/.rels" in names and _STRICT in _beginning(archive, "_rels/.rels")
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise InputRefused("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
+        raise BrokenFile("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
     if strict:
         raise _refusal("an Office file in the form called Strict Open XML: save it in the ordinary one")
     for mark, kind in _OFFICE:
@@ -210,6 +211,8 @@ def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _in_compound(path: Path) -> str:
     data = path.read_bytes()
+    if _ENCRYPTED.encode("utf-16-le") in data:
+        raise PasswordNeeded("the file is an encrypted Office file: give its password with --password, or in the password field")
     for name, named in _INSIDE_COMPOUND:
         if name.encode("utf-16-le") in data:
             return named
@@ -240,7 +243,7 @@ def _kind_of_text(head: bytes, suffix: str) -> FileType:
     if _XML_START.match(plain) and named is not FileType.HTML:
         raise _refusal("an XML file")
     if named not in _TEXTS:
-        raise InputRefused(f"the file is not a {named}, as its name ({suffix}) says: it holds plain text. {ALLOWED}")
+        raise UnknownType(f"the file is not a {named}, as its name ({suffix}) says: it holds plain text. {ALLOWED}")
     return FileType.TEXT if named is FileType.MAIL else named
 
 
@@ -266,5 +269,5 @@ def _unknown(head: bytes, suffix: str) -> str:
     return f"of an unknown type {ending}and no text: it begins with the bytes {head[:8].hex(' ')}"
 
 
-def _refusal(named: str) -> InputRefused:
-    return InputRefused(f"the file is {named}. {ALLOWED}")
+def _refusal(named: str) -> UnknownType:
+    return UnknownType(f"the file is {named}. {ALLOWED}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ingest.errors import InputRefused
+from ingest.errors import BrokenFile, LimitPassed
 from ingest.readers.base import Break, Flow, Piece, Reading, Rows
 from ingest.settings import ReadLimits
 from ingest.types import Block, BlockKind, Page, Word
@@ -34,7 +34,7 @@ def reading_of(flow: Flow, *, limits: ReadLimits, title: str = "", warnings: Seq
     """
     pages = tuple(within(pages_of(flow, by_size=by_size), limits))
     if not any(page.text for page in pages):
-        raise InputRefused("the file holds no text: there is nothing in it to search")
+        raise BrokenFile("the file holds no text: there is nothing in it to search")
     return Reading(" ".join(storable(title).split()), len(pages), pages, tuple(warnings))
 
 
@@ -48,9 +48,12 @@ def within(pages: Iterable[Page], limits: ReadLimits) -> Iterator[Page]:
     for count, page in enumerate(pages, start=1):
         characters += len(page.text)
         if count > limits.pages:
-            raise InputRefused(f"the file has more than {limits.pages} pages: split it")
+            raise LimitPassed(f"the file has more than {limits.pages} pages: split it, or raise the setting read.pages")
         if characters > limits.text_characters:
-            raise InputRefused(f"the text of the file is longer than {limits.text_characters} characters: split it")
+            raise LimitPassed(
+                f"the text of the file is longer than {limits.text_characters} characters: split it, or raise the setting "
+                "read.text_characters"
+            )
         yield page
 
 

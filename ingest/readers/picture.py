@@ -8,15 +8,13 @@ import io
 from pathlib import Path
 from typing import Any
 
-from ingest.errors import InputRefused
+from ingest.errors import LimitPassed
 from ingest.readers import printed
 from ingest.readers.base import Reading, Source
 from ingest.readers.detect import image_format
 from ingest.settings import ReadLimits
 from ingest.types import Bbox
 
-# Larger images are no scans: an A0 sheet at 200 dpi has 62 million pixels, and each takes four bytes or more in memory.
-_MOST_PIXELS = 100_000_000
 # Of the others that Pillow knows, one runs a program on the file.
 _FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
 
@@ -38,7 +36,7 @@ def _as_pdf(path: Path, *, limits: ReadLimits) -> Any:
     """A PDF document of the image's frames.
 
     Raises:
-        InputRefused: it has too many frames or pixels, or cannot be decoded.
+        LimitPassed: it has too many frames or pixels.
     """
     import pymupdf
     from PIL import Image
@@ -54,7 +52,10 @@ def _as_pdf(path: Path, *, limits: ReadLimits) -> Any:
             else:
                 opened = pymupdf.open(path, filetype=kind)
     except Image.DecompressionBombError as error:
-        raise InputRefused(f"the image has more than {_MOST_PIXELS:,} pixels, the most that are read: make it smaller") from error
+        raise LimitPassed(
+            f"the image has more than {limits.pixels:,} pixels, the most that are read: make it smaller, or raise the setting "
+            "read.pixels"
+        ) from error
     with opened:
         return pymupdf.open(stream=opened.convert_to_pdf(), filetype="pdf")
 
@@ -67,11 +68,12 @@ def _head(path: Path) -> bytes:
 def _require_drawable(image: Any, limits: ReadLimits) -> None:
     frames = int(getattr(image, "n_frames", 1))
     if frames > limits.pages:
-        raise InputRefused(f"the image has {frames} frames; at most {limits.pages} are read")
+        raise LimitPassed(f"the image has {frames} frames; at most {limits.pages} are read (setting read.pages)")
     for frame in range(frames):
         image.seek(frame)
-        if image.width * image.height > _MOST_PIXELS:
-            raise InputRefused(
-                f"the image has {image.width} × {image.height} pixels; at most {_MOST_PIXELS:,} are read: make it smaller"
+        if image.width * image.height > limits.pixels:
+            raise LimitPassed(
+                f"the image has {image.width} × {image.height} pixels; at most {limits.pixels:,} are read: make it smaller, or "
+                "raise the setting read.pixels"
             )
     image.seek(0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ingest.errors import InputRefused
+from ingest.errors import LimitPassed
 from ingest.readers.base import Break, Piece, Reading, Source
 from ingest.readers.encoding import Decoded, decode
 from ingest.readers.parts import reading_of
@@ -24,11 +24,14 @@ def read_text(source: Source) -> Decoded:
     """The file's text.
 
     Raises:
-        InputRefused: it is longer than is read.
+        LimitPassed: it is longer than is read.
     """
     decoded = decode(source.path.read_bytes())
     if len(decoded.text) > source.limits.text_characters:
-        raise InputRefused(f"the text of the file is longer than {source.limits.text_characters} characters: split it")
+        raise LimitPassed(
+            f"the text of the file is longer than {source.limits.text_characters} characters: split it, or raise the setting "
+            "read.text_characters"
+        )
     return decoded
 
 

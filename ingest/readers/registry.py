@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from ingest.errors import GraftError, InputRefused
+from ingest.errors import BrokenFile, GraftError, InputRefused, LimitPassed
 from ingest.ocr.base import OcrEngine
 from ingest.readers import delimited, hypertext, mail, markdown, picture, plain, printed, sheets, slides, word
 from ingest.readers.base import Reader, Reading, Source
@@ -44,7 +44,7 @@ def open_file(path: Path, name: str, *, limits: ReadLimits, ocr: OcrEngine | Non
         InputRefused: it is empty, too large, of a type that is not read, broken, or past a limit.
     """
     kind = _detected(path, name, limits)
-    with _refusing(kind, limits):
+    with refusing(kind, limits):
         return READERS[kind](Source(path, name, limits, partial(_open_inside, limits=limits, ocr=ocr, depth=depth + 1), ocr))
 
 
@@ -55,7 +55,7 @@ def draw_page(path: Path, number: int, *, boxes: list[Bbox], dpi: int, limits: R
         InputRefused: the file's pages have no picture, or this one cannot be drawn within the limits.
     """
     kind = _detected(path, "", limits)
-    with _refusing(kind, limits):
+    with refusing(kind, limits):
         if kind is FileType.PDF:
             return printed.draw(path, number, boxes=boxes, dpi=dpi, limits=limits)
         if kind is FileType.IMAGE:
@@ -66,17 +66,17 @@ def draw_page(path: Path, number: int, *, boxes: list[Bbox], dpi: int, limits: R
 def _detected(path: Path, name: str, limits: ReadLimits) -> FileType:
     size = path.stat().st_size
     if size == 0:
-        raise InputRefused("the file is empty: 0 bytes")
+        raise BrokenFile("the file is empty: 0 bytes")
     if size > limits.file_mib << 20:
-        raise InputRefused(f"the file has {size >> 20} MiB; at most {limits.file_mib} MiB are read")
-    with _refusing("file", limits):
+        raise LimitPassed(f"the file has {size >> 20} MiB; at most {limits.file_mib} MiB are read (setting read.file_mib)")
+    with refusing("file", limits):
         return detect(path, name)
 
 
 def _open_inside(data: bytes, name: str, *, limits: ReadLimits, ocr: OcrEngine | None, depth: int) -> Reading:
     """What a file that another carries holds. It is kept in memory: a killed worker leaves nothing of it on a disk."""
     if depth > _DEEPEST:
-        raise InputRefused(f"it lies more than {_DEEPEST} files deep: save it by itself and add it")
+        raise LimitPassed(f"it lies more than {_DEEPEST} files deep: save it by itself and add it")
     descriptor = os.memfd_create("inside")
     with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - a descriptor has no path to open
         file.write(data)
@@ -85,14 +85,21 @@ def _open_inside(data: bytes, name: str, *, limits: ReadLimits, ocr: OcrEngine |
 
 
 @contextlib.contextmanager
-def _refusing(kind: str, limits: ReadLimits) -> Iterator[None]:
+def refusing(kind: str, limits: ReadLimits) -> Iterator[None]:
+    """Turns whatever a library raises on a file into a refusal of it.
+
+    Raises:
+        BrokenFile: it cannot be read. LimitPassed: not with the memory that there is.
+    """
     try:
         yield
     except GraftError:
         raise
     except MemoryError as error:
-        raise InputRefused(f"the {kind} needs more than {limits.memory_mib} MiB of memory to be read") from error
+        raise LimitPassed(
+            f"the {kind} needs more than {limits.memory_mib} MiB of memory to be read (setting read.memory_mib)"
+        ) from error
     except Exception as error:  # a hostile file can make a library raise anything
         told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         reason = " ".join(told.split())[:200]
-        raise InputRefused(f"the {kind} is broken and cannot be read ({reason}). Save or download it again") from error
+        raise BrokenFile(f"the {kind} is broken and cannot be read ({reason}). Save or download it again") from error

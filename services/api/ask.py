@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from eval.types import Answer
-from ingest.errors import GraftError
+from ingest.errors import GraftError, InputRefused
 from services.answering import Done, Event, JudgedSentence, Sources, Turn
 from services.api import schemas, sse
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
@@ -25,9 +25,15 @@ router = APIRouter(prefix="/api", tags=["questions"])
 
 @router.post("/search", response_model=schemas.SearchResponse)
 def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
-    """Passages for some words, best first."""
+    """Passages for some words, best first; of all documents as they are now, or of one document in any of its versions."""
+    if body.version is not None and body.document_id is None:
+        raise InputRefused("version says which form of one document is meant: name that in document_id")
+    access = narrowed(access, body.groups, kb.groups)
     began = time.perf_counter()
-    hits = kb.search(body.query, access=narrowed(access, body.groups, kb.groups), limit=body.limit)
+    if body.document_id is None:
+        hits = kb.search(body.query, access=access, limit=body.limit)
+    else:
+        hits = kb.search_version(body.query, document_id=body.document_id, version=body.version, access=access, limit=body.limit)
     taken = round((time.perf_counter() - began) * 1000, 2)
     return {"hits": [asdict(hit) for hit in hits], "timings_ms": {"search": taken}}
 

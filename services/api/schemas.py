@@ -11,7 +11,10 @@ from eval.types import Answer, Arm, Citation, Sentence, Style
 from ingest.catalog import DocumentRecord
 from ingest.text_cleaning import clean_text
 from ingest.types import Bbox, Hit
-from services.jobs import Job
+from services.job_table import Job
+
+LARGEST = 2**31 - 1
+"""Databases take no larger numbers."""
 
 
 class Request(BaseModel):
@@ -44,6 +47,8 @@ class SearchRequest(Request):
     query: str = Field(max_length=8000)
     limit: int = Field(10, ge=1, le=100)
     groups: list[str] | None = None
+    document_id: str | None = Field(None, description="look in this document alone")
+    version: int | None = Field(None, ge=1, le=LARGEST, description="of that document, an older one too; default: the newest")
 
 
 class GroupsRequest(Request):
@@ -167,10 +172,29 @@ class DocumentsResponse(BaseModel):
     documents: list[DocumentModel]
 
 
+class VersionModel(BaseModel):
+    """One version of a document. `live`: whether it is the one that is searched and answered from."""
+
+    version: int
+    live: bool
+    pages: int
+    bytes: int
+    added_at: str
+    warnings: list[str]
+
+
+class VersionsResponse(BaseModel):
+    """The versions of a document, the newest first."""
+
+    versions: list[VersionModel]
+
+
 class JobModel(BaseModel):
-    """How far the adding of one document has come."""
+    """How far the adding of one document has come, or the reading of it anew (`kind`: `add`, `reprocess`). `code` names the kind
+    of `error`, as in an error's answer; `open`: it goes on, or somebody should look after it."""
 
     job_id: str
+    kind: str
     document: str
     document_id: str | None
     version: int | None
@@ -181,6 +205,39 @@ class JobModel(BaseModel):
     pages_total: int | None
     warnings: list[str]
     error: str | None
+    code: str | None
+    groups: list[str]
+    open: bool
+    created_at: str
+    updated_at: str
+
+
+class FolderDocumentModel(BaseModel):
+    """A document that was added from a folder, with the SHA-256 of its file."""
+
+    document: str
+    document_id: str
+    groups: list[str]
+    sha256: str
+
+
+class FolderJobModel(BaseModel):
+    """A job of a file of a folder, with the SHA-256 of the file."""
+
+    job_id: str
+    document: str
+    groups: list[str]
+    sha256: str
+    status: str
+    error: str | None
+    code: str | None
+
+
+class FolderResponse(BaseModel):
+    """What the knowledge base has of a folder."""
+
+    documents: list[FolderDocumentModel]
+    jobs: list[FolderJobModel]
 
 
 class LineageModel(BaseModel):

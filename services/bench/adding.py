@@ -18,7 +18,8 @@ from eval import sample_corpus
 from ingest.errors import GraftError
 from services.bench.clock import Deadline
 from services.client import Client
-from services.commands.documents import submit
+from services.commands.adding import submit
+from services.folders import Given
 
 _POLL_S = 0.1
 _PEER_ROUNDS = 3
@@ -48,7 +49,7 @@ def add_files(
     By name, `jobs` holds the job of each document, and `failed` why one was not added.
     """
     began = time.monotonic()
-    jobs = [submit(client, path.name, path, list(groups.get(path.name, ()))) for path in paths]
+    jobs = [submit(client, Given(path.name, path), list(groups.get(path.name, ()))) for path in paths]
     ended = [_ended(client, job, deadline) for job in jobs]
     seconds = time.monotonic() - began
     added = [job for job in ended if job["outcome"] in ("added", "unchanged")]

@@ -1,136 +1,35 @@
-"""`graft add`, `graft documents …`, `graft reindex`."""
+"""`graft documents …`, `graft reindex`."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from ingest.errors import GraftError, InputRefused, NotFound, Unavailable
-from ingest.readers.detect import ALLOWED, SUFFIXES
+from ingest.errors import InputRefused, NotFound
 from services.client import Client, connect
-from services.commands.output import GroupOption, Json, err, out, print_json, print_table
+from services.commands.adding import AddingBars, outcome, require_all_taken
+from services.commands.following import print_open
+from services.commands.output import Json, out, print_json, print_table
 from services.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="List, show, remove documents, and set who may read them.")
 
-_POLL_S = 0.1
 # Of each kind of personal data; `--json` has more.
 _SAMPLES = 3
 
 
-def add(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders that are searched for files that can be read.")],
-    group: GroupOption = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all can be searched, or print the jobs.")] = True,
-    as_json: Json = False,
-) -> None:
-    """Add documents; those that are there already in this form are left alone."""
-    found = dict(_named(paths))
-    with connect(load_settings()) as client:
-        if not wait and not client.remote:
-            raise Unavailable("--no-wait needs a running server that does the work: start one with `graft serve --detach`")
-        submitted = [submit(client, name, path, group or []) for name, path in found.items()]
-        if not wait:
-            return print_json({"jobs": submitted}) if as_json else out.print("\n".join(job["job_id"] for job in submitted))
-        ended = finish(client, submitted)
-    documents = [_outcome(job) for job in ended]
-    if as_json:
-        print_json({"documents": documents})
-    else:
-        for one in documents:
-            notes = "; ".join(filter(None, [one["error"], *one["warnings"]]))
-            out.print(f"{one['status']:>9}  {one['document']}" + (f"  ({notes})" if notes else ""), markup=False)
-    if any(job["status"] == "failed" for job in ended):
-        raise GraftError("not every document could be added; the others are there")
-    if any(one["status"] == "refused" for one in documents):
-        raise InputRefused("not every document could be taken; the others are there")
-    return None
-
-
-def submit(client: Client, name: str, path: Path, groups: list[str]) -> dict[str, Any]:
-    """The job that adds this file."""
-    with path.open("rb") as file:
-        answer = client.call("POST", "/api/documents", files={"files": (name, file)}, data={"group": groups})
-    job: dict[str, Any] = answer["jobs"][0]
-    return job
-
-
-def finish(client: Client, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The jobs when all have ended; shows how far they are on a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[pages]}"))
-    ended = []
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("adding", total=len(jobs), pages="")
-        for job in jobs:
-            state = job
-            while state["status"] in ("queued", "running"):
-                time.sleep(_POLL_S)
-                state = client.call("GET", f"/api/jobs/{job['job_id']}")
-                pages = f"{state['pages_done']}/{state['pages_total']} pages" if state["pages_total"] else ""
-                bar.update(task, description=f"{state['document']}: {state['stage'] or state['status']}", pages=pages)
-            ended.append(state)
-            bar.advance(task)
-    return ended
-
-
-def _outcome(job: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "document": job["document"],
-        "document_id": job["document_id"],
-        "version": job["version"],
-        "status": job["outcome"] or "refused",
-        "pages": job["pages_total"],
-        "warnings": job["warnings"],
-        "error": job["error"],
-    }
-
-
-def _named(paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
-    """Every file with the name that its document gets.
-
-    Raises:
-        InputRefused: a path is missing, or two files would be one document, of which only the second would be seen.
-    """
-    taken: dict[str, Path] = {}
-    for given in paths:
-        for name, path in _files(given):
-            if taken.setdefault(name, path) != path:
-                raise InputRefused(f"{taken[name]} and {path} would both be called {name!r}: add the folder that holds both")
-            yield name, path
-
-
-def _files(given: Path) -> Iterator[tuple[str, Path]]:
-    """The files that a path means, with the names that their documents get."""
-    if given.is_dir():
-        found = sorted(path for path in given.rglob("*") if path.is_file() and path.suffix.lower() in SUFFIXES)
-        if not found:
-            raise InputRefused(f"folder {given} holds no file that can be read. {ALLOWED}")
-        yield from ((_printable(str(path.relative_to(given))), path) for path in found)
-    elif given.is_file():
-        yield _printable(given.name), given
-    else:
-        raise InputRefused(f"there is no file or folder {given}")
-
-
-def _printable(name: str) -> str:
-    """The name with a mark for each byte that is no text."""
-    return name.encode("utf-8", "replace").decode()
-
-
 @app.command("list")
 def list_documents(as_json: Json = False) -> None:
-    """The documents that are there."""
+    """The documents that are there, and those that are being added or could not be, with the reason."""
     with connect(load_settings()) as client:
-        answer = client.call("GET", "/api/documents")
+        documents = client.call("GET", "/api/documents")["documents"]
+        jobs = [job for job in client.call("GET", "/api/jobs?open=true&limit=1000")["jobs"] if "document" in job]
     if as_json:
-        return print_json(answer)
-    rows = [[d["document"], d["pages"], d["version"], ", ".join(d["groups"]), d["document_id"]] for d in answer["documents"]]
-    return print_table(["document", "pages", "version", "groups", "id"], rows)
+        return print_json({"documents": documents, "jobs": jobs})
+    rows = [[d["document"], d["pages"], d["version"], ", ".join(d["groups"]), d["document_id"]] for d in documents]
+    print_table(["document", "pages", "version", "groups", "id"], rows)
+    return print_open(jobs)
 
 
 @app.command("show")
@@ -145,6 +44,17 @@ def show_document(document: Annotated[str, typer.Argument(help="Its id or name."
     print_table(["field", "value"], [[key, value] for key, value in record.items()])
     _print_report(report)
     return _print_lineage(lineage, "made from it", "holds some of them", "has learned from some of them")
+
+
+@app.command("versions")
+def list_versions(document: Annotated[str, typer.Argument(help="Its id or name.")], as_json: Json = False) -> None:
+    """The versions of a document, the newest first, which alone is searched; `graft search --version` looks into an older one."""
+    with connect(load_settings()) as client:
+        answer = client.call("GET", f"/api/documents/{resolve(client, document)['document_id']}/versions")
+    if as_json:
+        return print_json(answer)
+    rows = [[one["version"], "yes" if one["live"] else "", one["pages"], one["added_at"]] for one in answer["versions"]]
+    return print_table(["version", "searched", "pages", "added"], rows)
 
 
 @app.command("remove")
@@ -170,6 +80,19 @@ def set_groups(
         record = resolve(client, document)
         changed = client.call("PUT", f"/api/documents/{record['document_id']}/groups", json={"groups": groups})
     return print_json(changed) if as_json else out.print(f"{changed['document']}: {', '.join(changed['groups'])}", markup=False)
+
+
+@app.command("reprocess")
+def reprocess(document: Annotated[str, typer.Argument(help="Its id or name.")], as_json: Json = False) -> None:
+    """Read a document's file anew, as after an update; where that fails, all stays as it is."""
+    with connect(load_settings()) as client, AddingBars(1) as bars:
+        job = client.call("POST", f"/api/documents/{resolve(client, document)['document_id']}/reprocess")
+        (ended,) = bars.follow(client, [bars.sent(job)])
+    if as_json:
+        print_json(outcome(ended))
+    else:
+        out.print(f"{ended['outcome'] or ended['status']} {ended['document']}", markup=False)
+    require_all_taken([ended])
 
 
 def _print_report(report: dict[str, Any]) -> None:

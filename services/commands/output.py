@@ -28,6 +28,11 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(data, ensure_ascii=False, indent=1))
 
 
+def print_line(data: Any) -> None:
+    """The data as one line of JSON, at once."""
+    print(json.dumps(data, ensure_ascii=False), flush=True)
+
+
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Rows of plain text under headings."""
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ import typer
 from ingest.errors import GraftError, InputRefused
 from ingest.isolation import FileWorker
 from ingest.types import Page, ParsedDocument
+from services.commands.adding import PasswordOption, asked_for
 from services.commands.output import Json, counting, err, out, print_json
 from services.settings import load_settings
 
@@ -18,16 +21,18 @@ from services.settings import load_settings
 def parse(
     file: Annotated[Path, typer.Argument(help="A file of any kind that can be read.")],
     report: Annotated[Path | None, typer.Option(help="HTML file: each page's picture beside what was read.")] = None,
+    password: PasswordOption = "",
     as_json: Json = False,
 ) -> None:
     """Read a file as adding it would, and show what was read. Nothing is stored."""
     if not file.is_file():
         raise InputRefused(f"there is no file {file}")
     ingest = load_settings().ingest
-    with FileWorker(ingest.limits, ingest.ocr) as worker, counting() as progress:
-        document = worker.read(file, name=file.name, progress=lambda _done, total: progress("reading", total))
+    with FileWorker(ingest.limits, ingest.ocr) as worker, _opened(worker, file, password) as path, counting() as progress:
+        document = worker.read(path, name=file.name, progress=lambda _done, total: progress("reading", total))
         if report is not None:
-            _write(report, file, document, worker, lambda _done, total: progress("drawing", total))
+            html = _html(path, file.name, document, worker, lambda _done, total: progress("drawing", total))
+            _write(report, html)
     if as_json:
         return print_json(_as_data(file.name, document) | ({"report": str(report)} if report else {}))
     for warning in document.warnings:
@@ -40,13 +45,27 @@ def parse(
     return None
 
 
-def _write(report: Path, file: Path, document: ParsedDocument, worker: FileWorker, progress: Callable[[int, int], None]) -> None:
+@contextmanager
+def _opened(worker: FileWorker, file: Path, password: str) -> Iterator[Path]:
+    """The file, or a copy that needs no password and is there as long as this lasts."""
+    if not password:
+        yield file
+        return
+    with tempfile.TemporaryDirectory(prefix="graft-parse-") as folder:
+        copy = Path(folder) / file.name
+        yield copy if worker.unlock(file, copy, password=asked_for(password)) else file
+
+
+def _html(path: Path, name: str, document: ParsedDocument, worker: FileWorker, progress: Callable[[int, int], None]) -> str:
     from eval.parsing.view import PICTURE_DPI, to_html
 
     def draw(number: int) -> bytes:
-        return worker.render(file, number, boxes=(), dpi=PICTURE_DPI)
+        return worker.render(path, number, boxes=(), dpi=PICTURE_DPI)
 
-    html = to_html(document, name=file.name, draw=draw, progress=progress)
+    return to_html(document, name=name, draw=draw, progress=progress)
+
+
+def _write(report: Path, html: str) -> None:
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(html, encoding="utf-8")

@@ -8,11 +8,13 @@ import typer
 
 from eval import sample_corpus
 from eval.types import Arm, Style
-from ingest.errors import GraftError
+from ingest.errors import GraftError, UsageError
 from services.client import Client, connect
+from services.commands.adding import AddingBars, submit
 from services.commands.comparing import answers_to, print_side_by_side
-from services.commands.documents import finish, submit
+from services.commands.documents import resolve
 from services.commands.output import GroupOption, Json, out, print_json
+from services.folders import Given
 from services.settings import load_settings
 
 DEMO_QUESTION = "How many days of paid holiday do full-time employees get each year?"
@@ -22,11 +24,18 @@ def search(
     query: Annotated[str, typer.Argument(help="A question or some words.")],
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many passages.")] = 10,
     group: GroupOption = None,
+    document: Annotated[str | None, typer.Option(help="Look in this document alone: its id or name.")] = None,
+    version: Annotated[int | None, typer.Option(min=1, help="With --document: this version of it, an older one too.")] = None,
     as_json: Json = False,
 ) -> None:
     """Find passages, best first. With --group, only what holders of these groups may read."""
+    if version is not None and document is None:
+        raise UsageError("--version says which form of one document is meant: name that with --document")
     with connect(load_settings()) as client:
-        answer = client.call("POST", "/api/search", json={"query": query, "limit": limit, "groups": group or None})
+        asked = {"query": query, "limit": limit, "groups": group or None}
+        if document is not None:
+            asked |= {"document_id": resolve(client, document)["document_id"], "version": version}
+        answer = client.call("POST", "/api/search", json=asked)
     if as_json:
         return print_json(answer)
     for hit in answer["hits"]:
@@ -71,7 +80,9 @@ def demo(as_json: Json = False) -> None:
         for name in sorted({name for names in groups.values() for name in names} - known):
             client.call("POST", "/api/groups", json={"name": name})
         paths = sorted(sample_corpus.PDF_DIR.glob("*.pdf"))
-        jobs = finish(client, [submit(client, path.name, path, list(groups.get(path.name, ()))) for path in paths])
+        with AddingBars(len(paths)) as bars:
+            sent = [bars.sent(submit(client, Given(path.name, path), groups.get(path.name, ()))) for path in paths]
+            jobs = bars.follow(client, sent)
         failed = [f"{job['document']}: {job['error']}" for job in jobs if job["error"]]
         if failed:
             raise GraftError(f"the sample corpus could not be added: {failed[0]}")

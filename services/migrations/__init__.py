@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from finetune import schema as finetune_schema
 from ingest.errors import GraftError
 from ingest.schema import metadata
-from services import jobs, keys, runs
+from services import job_table, keys, runs
 
-TABLES_OF = (jobs.job_table, keys.key_table, runs.run_table, finetune_schema.samples)
+TABLES_OF = (job_table.job_table, keys.key_table, runs.run_table, finetune_schema.samples)
 """Tables declared outside `ingest.schema`; naming them here puts them on the metadata before it is compared."""
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,54 +17,12 @@ from services import cli
 from services.home import Home, RunningServer
 from services.settings import Settings
 from tests import hostile
+from tests.command_line import Graft, Ran
 from tests.fakes import FakeChat, pdf
 from tests.product import LOCAL_KEY, Product
 
 HOLIDAY = "Every employee has 27 days of paid holiday a year."
 QUESTION = "How many days of paid holiday does an employee have?"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Graft = Callable[..., Ran]
-
-
-@pytest.fixture
-def graft(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Graft:
-    """Runs a command in this process, as `main` would end its own."""
-    monkeypatch.setenv("GRAFT_CHAT__START_ENGINE", "false")
-
-    def run(*arguments: str | Path) -> Ran:
-        out, err = io.StringIO(), io.StringIO()  # never closed: the job system goes on logging to the one that it saw first
-        with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
-            patch.setattr(sys, "argv", ["graft", *map(str, arguments)])
-            patch.setattr(sys, "stdout", out)
-            patch.setattr(sys, "stderr", err)
-            cli.main()
-        return Ran(int(ended.value.code or 0), out.getvalue(), err.getvalue())
-
-    return run
-
-
-@pytest.fixture
-def running(product: Product) -> Iterator[Product]:
-    """The product as a server that commands find in the home."""
-    with product.listening() as address:
-        home = Home(product.settings.home)
-        home.announce(RunningServer(address, LOCAL_KEY, os.getpid()))
-        yield product
-        home.withdraw()
 
 
 @pytest.fixture
@@ -98,6 +54,8 @@ def test_a_document_added_by_one_command_is_answered_from_by_the_next(graft: Gra
             "pages": 1,
             "warnings": [],
             "error": None,
+            "code": None,
+            "job_id": added["documents"][0]["job_id"],
         }
     ]
     answer = graft("ask", QUESTION, "--json").json
@@ -193,7 +151,7 @@ def test_paths_that_are_wrong_are_refused_before_anything_is_added(
     assert_told(graft("add", handbook, tmp_path / "other"), 3, "would both be called 'handbook.pdf'")
     assert_told(graft("add", handbook, "--group", "nobody"), 3, "there is no group 'nobody'")
     assert graft("add").code == 2
-    assert graft("documents", "list", "--json").json == {"documents": []}
+    assert graft("documents", "list", "--json").json == {"documents": [], "jobs": []}
 
 
 def test_a_file_named_twice_is_added_once(graft: Graft, running: Product, handbook: Path) -> None:

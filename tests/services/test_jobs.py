@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable
-from multiprocessing.context import ForkServerContext
-from typing import Any
 
 import pytest
 
@@ -19,28 +16,6 @@ from tests.product import ADMINISTRATOR, Product
 
 GREEN = pdf("The lamp in the corridor is green.")
 BLUE = pdf("The lamp in the corridor is blue.")
-
-
-@pytest.fixture(scope="session")
-def clean_processes() -> ForkServerContext:
-    """Makes processes from one that has loaded the product and done nothing: no thread or lock of this one reaches them."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["services.assembly", "tests.crashing"])
-    return context
-
-
-@pytest.fixture
-def killed(clean_processes: ForkServerContext, product: Product) -> Callable[..., None]:
-    """Runs a function of `tests.crashing` over the product's home; returns when its process was killed."""
-
-    def run(function: Callable[..., None], *arguments: Any) -> None:
-        product.stop()
-        process = clean_processes.Process(target=function, args=(str(product.settings.home), *arguments))
-        process.start()
-        process.join(120)
-        assert process.exitcode == -9
-
-    return run
 
 
 def assert_whole(product: Product, *names: str) -> None:

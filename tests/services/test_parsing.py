@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from services import cli
 from services.settings import Settings
+from tests import hostile
+from tests.command_line import Graft
 from tests.fakes import pdf
 
 HOLIDAY = "Every employee has 27 days of paid holiday a year."
-Graft = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def graft(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Graft:
-    """Runs a command in this process; its exit code, standard output and standard error."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        out, err = io.StringIO(), io.StringIO()
-        with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
-            patch.setattr(sys, "argv", ["graft", *map(str, arguments)])
-            patch.setattr(sys, "stdout", out)
-            patch.setattr(sys, "stderr", err)
-            cli.main()
-        return int(ended.value.code or 0), out.getvalue(), err.getvalue()
-
-    return run
 
 
 @pytest.fixture
@@ -45,9 +25,9 @@ def handbook(tmp_path: Path) -> Path:
 def test_a_file_is_parsed_with_the_place_of_every_block_and_nothing_is_stored(
     graft: Graft, handbook: Path, settings: Settings
 ) -> None:
-    code, out, err = graft("parse", handbook, "--json")
-    assert (code, err) == (0, "")
-    told = json.loads(out)
+    ran = graft("parse", handbook, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    told = ran.json
     (page,) = told["pages"]
     (block,) = page["blocks"]
     assert (told["document"], told["title"], told["warnings"]) == ("handbook.pdf", "Handbook", [])
@@ -60,15 +40,15 @@ def test_a_file_is_parsed_with_the_place_of_every_block_and_nothing_is_stored(
 def test_a_page_without_a_picture_has_no_boxes(graft: Graft, tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_text("# Leave\n\n| Year | Days |\n|---|---|\n| 2026 | 27 |\n")
-    blocks = json.loads(graft("parse", path, "--json")[1])["pages"][0]["blocks"]
+    blocks = graft("parse", path, "--json").json["pages"][0]["blocks"]
     assert [(block["kind"], block["level"], block["bbox"]) for block in blocks] == [("heading", 1, None), ("table", 0, None)]
     assert blocks[1]["rows"] == [["Year", "Days"], ["2026", "27"]]
 
 
 def test_the_report_is_one_file_that_the_command_names(graft: Graft, handbook: Path, tmp_path: Path) -> None:
     report = tmp_path / "new" / "report.html"
-    code, out, _ = graft("parse", handbook, "--report", report)
-    assert (code, out) == (0, f"report: {report}\n")
+    ran = graft("parse", handbook, "--report", report)
+    assert (ran.code, ran.out) == (0, f"report: {report}\n")
     assert HOLIDAY in report.read_text(encoding="utf-8")
     assert [path.name for path in report.parent.iterdir()] == ["report.html"]
 
@@ -76,10 +56,10 @@ def test_the_report_is_one_file_that_the_command_names(graft: Graft, handbook: P
 def test_without_options_the_text_is_printed_and_warnings_go_to_standard_error(graft: Graft, tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(pdf(HOLIDAY, ""))
-    code, out, err = graft("parse", path)
-    assert code == 0
-    assert HOLIDAY in out
-    assert "Warning:" in err
+    ran = graft("parse", path)
+    assert ran.code == 0
+    assert HOLIDAY in ran.out
+    assert "Warning:" in ran.err
 
 
 @pytest.mark.parametrize(("content", "words"), [(None, "there is no file"), (b"", "empty"), (b"PK\x03\x04 no archive", "broken")])
@@ -89,17 +69,26 @@ def test_what_cannot_be_parsed_is_refused_in_one_sentence(
     path = tmp_path / "a.pdf"
     if content is not None:
         path.write_bytes(content)
-    code, out, err = graft("parse", path, "--json")
-    assert (code, out) == (3, "")
-    assert words in err
+    ran = graft("parse", path, "--json")
+    assert (ran.code, ran.out) == (3, "")
+    assert words in ran.err
+
+
+def test_an_encrypted_file_is_parsed_with_its_password(graft: Graft, tmp_path: Path) -> None:
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(hostile.encrypted())
+    assert "--password" in graft("parse", path).err
+    ran = graft("parse", path, "--password", "secret", "--report", tmp_path / "report.html")
+    assert (ran.code, ran.err) == (0, "")
+    assert path.name in (tmp_path / "report.html").read_text()
 
 
 def test_a_set_is_measured_and_the_report_written_in_three_forms(graft: Graft, handbook: Path, tmp_path: Path) -> None:
     handbook.with_suffix(".md").write_text(HOLIDAY)
     report = tmp_path / "report.html"
-    code, out, err = graft("eval", "parsing", handbook.parent, "--report", report, "--json")
-    assert (code, err) == (0, "")
-    told = json.loads(out)
+    ran = graft("eval", "parsing", handbook.parent, "--report", report, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    told = ran.json
     (one,) = told["sets"]
     assert (one["set"], one["kind"]) == ("files", "references")
     assert one["figures"]["edit_distance"] == {"value": 0.0, "low": 0.0, "high": 0.0, "n": 1}
@@ -109,14 +98,14 @@ def test_a_set_is_measured_and_the_report_written_in_three_forms(graft: Graft, h
 
 
 def test_a_set_is_told_to_people_as_a_table(graft: Graft, handbook: Path) -> None:
-    code, out, _ = graft("eval", "parsing", handbook.parent)
-    assert code == 0
-    assert "openable files read" not in out
-    assert "read or refused without loss of a process" in out
+    ran = graft("eval", "parsing", handbook.parent)
+    assert ran.code == 0
+    assert "openable files read" not in ran.out
+    assert "read or refused without loss of a process" in ran.out
 
 
 def test_a_folder_that_is_no_set_is_refused(graft: Graft, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    code, out, err = graft("eval", "parsing", tmp_path / "empty")
-    assert (code, out) == (3, "")
-    assert "holds no set that is known" in err
+    ran = graft("eval", "parsing", tmp_path / "empty")
+    assert (ran.code, ran.out) == (3, "")
+    assert "holds no set that is known" in ran.err

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -348,10 +349,57 @@ class TestDocuments:
         expect(row.locator("progress")).to_have_attribute("max", "10")
         expect(row).to_contain_text("Added")
         expect(row).to_contain_text("page 7: no text layer")
-        expect(page.locator(".upload", has_text="locked.pdf")).to_contain_text("is encrypted: remove its password")
+        expect(page.locator(".upload", has_text="locked.pdf")).to_contain_text("is encrypted and needs a password")
         expect(page.locator(".upload", has_text="tool.exe")).to_contain_text("tool.exe is a Windows program")
         expect(page.locator(".documents > li", has_text="contract.pdf")).to_be_visible()
         assert sorted(site.api.uploads) == [("contract.pdf", ["hr"]), ("locked.pdf", ["hr"])]
+
+    def test_an_encrypted_file_opens_with_its_password(self, page: Page, site: Site) -> None:
+        self.open(page)
+        page.locator("input[type=file]").set_input_files(
+            [{"name": "locked.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}]
+        )
+        row = page.locator(".upload", has_text="locked.pdf")
+        field = row.get_by_label("Password of locked.pdf")
+        expect(field).to_have_attribute("type", "password")
+        field.fill("right")
+        row.get_by_role("button", name="Open").click()
+        expect(row).to_contain_text("Added")
+        assert site.api.unlocked == ["locked.pdf"]
+
+    def test_what_could_not_be_added_is_shown_with_its_reason_and_can_be_tried_again(
+        self, context: BrowserContext, site: Site
+    ) -> None:
+        def refused(job_id: str, document: str, code: str) -> dict[str, Any]:
+            told = {"job_id": job_id, "document": document, "code": code, "error": f"why {document} was not taken"}
+            return {**told, "status": "done", "outcome": "refused"}
+
+        kinds = {"poison.pdf": "quarantined", "safe.pdf": "password_needed", "odd.gif": "unknown_type"}
+        site.api.open_jobs = [refused(f"job-{number}", *kind) for number, kind in enumerate(kinds.items())]
+        page = context.new_page()
+        page.goto(site.url)
+        self.open(page)
+        row = page.locator(".waiting .upload", has_text="poison.pdf")
+        expect(row).to_contain_text("Quarantined")
+        expect(row).to_contain_text("why poison.pdf was not taken")
+        expect(page.get_by_role("button", name="Try odd.gif again")).to_have_count(0)  # its file was not kept
+        page.get_by_role("button", name="Try poison.pdf again").click()
+        expect(row).to_have_count(0)
+        page.get_by_label("Password of safe.pdf").fill("secret")
+        page.get_by_role("button", name="Open").click()
+        page.get_by_role("button", name="Dismiss odd.gif").click()
+        expect(page.locator(".waiting")).to_have_count(0)
+        assert site.api.asked_of_jobs == [("retry", "job-0", ""), ("retry", "job-1", "secret"), ("dismiss", "job-2", "")]
+
+    def test_older_versions_can_be_opened(self, context: BrowserContext, site: Site) -> None:
+        site.api.documents[0]["version"] = 2
+        page = context.new_page()
+        page.goto(site.url)
+        self.open(page)
+        page.get_by_text("Older versions").click()
+        page.get_by_role("button", name="version 1").click()
+        expect(page.get_by_role("img", name=f"Page 1 of {HANDBOOK}")).to_be_visible()
+        assert site.api.images[-1] == "version=1"
 
     def test_files_may_be_dropped_anywhere(self, page: Page, site: Site) -> None:
         expect(page.get_by_role("button", name="Documents")).to_be_visible()

@@ -11,7 +11,8 @@ import { readEvents } from "./sse.js";
 /** @typedef {{text: string, style: "generated"|"quotes", support: number, supported: boolean, citations: number[], reason: string}} Sentence */
 /** @typedef {{answer: string, language: string, style: "generated"|"quotes"|"mixed", abstained: boolean, reason: string|null, nearest: Hit[], citations: Citation[], sentences: Sentence[], usage: {prompt_tokens?: number, completion_tokens?: number}, timings_ms: Record<string, number>}} Answer */
 /** @typedef {{document: string, document_id: string, version: number, pages: number, groups: string[], added_at: string, bytes: number, warnings: string[]}} StoredDocument */
-/** @typedef {{job_id: string, document: string, document_id?: string, status: "queued"|"running"|"done"|"failed", outcome?: "added"|"unchanged"|"refused"|null, stage?: "read"|"split"|"embed"|"index"|"publish"|null, pages_done?: number, pages_total?: number|null, warnings?: string[], error?: string|null}} Job */
+/** @typedef {{job_id: string, document: string, document_id?: string, status: "queued"|"running"|"done"|"failed"|"stopped", code?: string|null, outcome?: "added"|"unchanged"|"reread"|"refused"|null, stage?: "read"|"split"|"embed"|"index"|"publish"|null, pages_done?: number, pages_total?: number|null, warnings?: string[], error?: string|null}} Job */
+/** @typedef {{version: number, live: boolean, pages: number, bytes: number, added_at: string, warnings: string[]}} Version */
 /** @typedef {{document: string, document_id: string, page: number, text: string, marks: [number, number][], picture: boolean}} PageText */
 /** @typedef {{groups: string[], administrator: boolean, key_required: boolean}} Me */
 /** @typedef {{version: string, profile: string, engine: {state: "off"|"starting"|"ready"|"failed", detail: string, model: string}, documents: number, chunks: number, note: {zh: string, en: string}|null}} Status */
@@ -115,10 +116,23 @@ export function createApi({ onKeyNeeded }) {
     groups: async () => (await requestJson("groups")).groups,
     /** @param {string} id @returns {Promise<Job>} */
     job: (id) => requestJson(`jobs/${encodeURIComponent(id)}`),
-    /** @param {File} file @param {string[]} groups @returns {Promise<Job>} */
-    async upload(file, groups) {
+    /** The adding of documents that goes on, or that somebody should look after. @returns {Promise<Job[]>} */
+    openJobs: async () => (await requestJson("jobs?open=true")).jobs.filter((/** @type {Job} */ job) => job.document !== undefined),
+    /** @param {string} id @param {string} password */
+    retry(id, password) {
+      const form = new FormData();
+      form.append("password", password);
+      return requestJson(`jobs/${encodeURIComponent(id)}/retry`, { method: "POST", body: form });
+    },
+    /** @param {string} id */
+    stop: (id) => requestJson(`jobs/${encodeURIComponent(id)}/stop`, { method: "POST" }),
+    /** @param {string} id */
+    dismiss: (id) => request(`jobs/${encodeURIComponent(id)}`, { method: "DELETE" }),
+    /** @param {File} file @param {string[]} groups @param {string} [password] @returns {Promise<Job>} */
+    async upload(file, groups, password = "") {
       const form = new FormData();
       form.append("files", file, file.name);
+      if (password) form.append("password", password);
       for (const group of groups) form.append("group", group);
       const { jobs } = await requestJson("documents", { method: "POST", body: form, headers: { "Idempotency-Key": uploadKey() } });
       return jobs[0];
@@ -127,14 +141,17 @@ export function createApi({ onKeyNeeded }) {
     remove: (id) => request(documentPath(id), { method: "DELETE" }),
     /** @param {string} id @param {string[]} groups */
     setGroups: (id, groups) => request(`${documentPath(id)}/groups`, { method: "PUT", json: { groups } }),
-    /** Address of the original, a PDF opened at a page. @param {string} id @param {number} [page] */
-    fileAddress: (id, page) => new URL(`api/${documentPath(id)}/file${page ? `#page=${page}` : ""}`, document.baseURI).href,
+    /** @param {string} id @returns {Promise<Version[]>} */
+    versions: async (id) => (await requestJson(`${documentPath(id)}/versions`)).versions,
+    /** Address of the original, a PDF opened at a page. @param {string} id @param {number} [page] @param {number} [version] */
+    fileAddress: (id, page, version) =>
+      new URL(`api/${documentPath(id)}/file${version ? `?version=${version}` : ""}${page ? `#page=${page}` : ""}`, document.baseURI).href,
     /**
      * The original. What the server would not show in place is typed as plain bytes, so that a blob address can never open
-     * as a page that runs scripts. @param {string} id
+     * as a page that runs scripts. @param {string} id @param {number} [version]
      */
-    async file(id) {
-      const response = await request(`${documentPath(id)}/file`);
+    async file(id, version) {
+      const response = await request(`${documentPath(id)}/file${version ? `?version=${version}` : ""}`);
       const type = response.headers.get("Content-Type") ?? "";
       return new Blob([await response.arrayBuffer()], { type: shownTypes.has(type) ? type : savedType });
     },

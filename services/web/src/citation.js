@@ -139,7 +139,7 @@ function OriginalLink({ reference, page }) {
     // The tab is opened at once, while the click still counts as the reader's wish, and filled when the file is here.
     const tab = window.open("", "_blank");
     try {
-      const file = await api.file(reference.document_id);
+      const file = await api.file(reference.document_id, reference.version);
       const address = URL.createObjectURL(file);
       if (file.type === savedType) {
         tab?.close();
@@ -152,7 +152,7 @@ function OriginalLink({ reference, page }) {
       setProblem(problemText(error, t));
     }
   };
-  return html`<a class="quiet small" href=${api.fileAddress(reference.document_id, page)} target="_blank" rel="noopener" onClick=${open}>
+  return html`<a class="quiet small" href=${api.fileAddress(reference.document_id, page, reference.version)} target="_blank" rel="noopener" onClick=${open}>
     <${Icon} name="open" />${t.openOriginal}
   </a>${problem && html`<p class="error" role="alert">${problem}</p>`}`;
 }

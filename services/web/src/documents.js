@@ -3,9 +3,10 @@ import { Icon } from "./icons.js";
 import { Panel } from "./panel.js";
 import { problemText, useSession } from "./session.js";
 import { isActive } from "./uploads.js";
+import { PasswordForm, Waiting } from "./waiting.js";
 import { html, useEffect, useId, useRef, useState } from "./view.js";
 
-/** @import {StoredDocument} from "./api.js" */
+/** @import {StoredDocument, Version} from "./api.js" */
 /** @import {Upload, Uploads} from "./uploads.js" */
 
 /** From this many documents on a filter is of use. */
@@ -35,7 +36,8 @@ export function DocumentsPanel({ documents, uploads, queue, onChanged, onClose }
 
   return html`<${Panel} title=${t.documents} onClose=${onClose}>
     <${AddFiles} groups=${groups} queue=${queue} />
-    ${uploads.length > 0 && html`<${UploadList} uploads=${uploads} onClear=${() => queue.clear()} />`}
+    ${uploads.length > 0 && html`<${UploadList} uploads=${uploads} onClear=${() => queue.clear()} onPassword=${(/** @type {number} */ id, /** @type {string} */ password) => queue.unlock(id, password)} />`}
+    <${Waiting} own=${new Set(uploads.map((upload) => upload.job?.job_id ?? ""))} stamp=${documents} onChanged=${onChanged} />
     <section class="library">
       <h3>${t.library}</h3>
       ${sorted.length >= filterFrom && html`<input type="search" aria-label=${t.filter} placeholder=${t.filter} value=${filter}
@@ -100,18 +102,18 @@ function GroupBoxes({ groups, chosen, onChange }) {
   </div>`;
 }
 
-/** @param {{uploads: Upload[], onClear: () => void}} props */
-function UploadList({ uploads, onClear }) {
+/** @param {{uploads: Upload[], onClear: () => void, onPassword: (id: number, password: string) => void}} props */
+function UploadList({ uploads, onClear, onPassword }) {
   const { t } = useSession();
   return html`<section class="uploads">
     <h3>${t.uploads}${uploads.some((upload) => !isActive(upload))
       && html`<button type="button" class="quiet small" onClick=${onClear}>${t.clearUploads}</button>`}</h3>
-    <ul>${uploads.map((upload) => html`<${UploadRow} key=${upload.id} upload=${upload} />`)}</ul>
+    <ul>${uploads.map((upload) => html`<${UploadRow} key=${upload.id} upload=${upload} onPassword=${onPassword} />`)}</ul>
   </section>`;
 }
 
-/** @param {{upload: Upload}} props */
-function UploadRow({ upload }) {
+/** @param {{upload: Upload, onPassword: (id: number, password: string) => void}} props */
+function UploadRow({ upload, onPassword }) {
   const { t } = useSession();
   const { state, job, error } = upload;
   const stage = state === "running" && job?.stage;
@@ -122,6 +124,8 @@ function UploadRow({ upload }) {
     <div class="upload-head"><span class="where">${upload.name}</span><span class="upload-state" role="status">${words}${pages && ` · ${pages}`}</span></div>
     ${isActive(upload) && html`<progress aria-label=${upload.name} ...${progressOf(upload)}></progress>`}
     ${error && html`<p class="error">${error}</p>`}
+    ${state === "failed" && job?.code === "password_needed" && html`<${PasswordForm} document=${upload.name}
+      onPassword=${(/** @type {string} */ password) => onPassword(upload.id, password)} />`}
     ${warnings.map((warning) => html`<p class="warning" key=${warning}>${warning}</p>`)}
   </li>`;
 }
@@ -164,6 +168,7 @@ function DocumentRow({ item, groups, mayManage, onChanged, onRemove }) {
     </div>
     <p class="fine">${facts.filter(Boolean).join(" · ")}</p>
     <p class="chips">${item.groups.map((group) => html`<span class="chip" key=${group}>${group}</span>`)}</p>
+    ${item.version > 1 && html`<${OlderVersions} item=${item} />`}
     ${item.warnings.length > 0 && html`<details class="warnings">
       <summary><${Icon} name="warning" />${t.warnings(item.warnings.length)}</summary>
       <ul>${item.warnings.map((warning) => html`<li key=${warning}>${warning}</li>`)}</ul>
@@ -175,6 +180,29 @@ function DocumentRow({ item, groups, mayManage, onChanged, onRemove }) {
     </form>`}
     ${problem && html`<p class="error" role="alert">${problem}</p>`}
   </li>`;
+}
+
+/** The versions that are no longer searched, asked for when somebody wants to see them. @param {{item: StoredDocument}} props */
+function OlderVersions({ item }) {
+  const { api, t, language, openReference } = useSession();
+  const [versions, setVersions] = useState(/** @type {Version[]|null} */ (null));
+  const [problem, setProblem] = useState("");
+  const load = async () => {
+    try {
+      setVersions((await api.versions(item.document_id)).filter((one) => !one.live));
+    } catch (error) {
+      setProblem(problemText(error, t));
+    }
+  };
+  return html`<details class="versions" onToggle=${(/** @type {Event} */ event) => /** @type {HTMLDetailsElement} */ (event.target).open && load()}>
+    <summary>${t.olderVersions}</summary>
+    ${problem && html`<p class="error" role="alert">${problem}</p>`}
+    <ul>${(versions ?? []).map((one) => html`<li key=${one.version}>
+      <button type="button" class="link" onClick=${() =>
+        openReference({ document: item.document, document_id: item.document_id, version: one.version, page: 1 })}>${t.version(one.version)}</button>
+      ${" "}<span class="fine">${t.pages(one.pages)} · ${t.addedOn(new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(one.added_at)))}</span>
+    </li>`)}</ul>
+  </details>`;
 }
 
 /** @param {{item: StoredDocument, onChanged: () => void, onClose: () => void}} props */

@@ -143,6 +143,28 @@ const en = {
     index: "Indexing",
     publish: "Publishing",
   },
+  needsAttention: "Under way or not added",
+  /** By the kind of the reason. @type {Record<string, string>} */
+  refusal: {
+    unknown_type: "Type not read",
+    broken_file: "Broken file",
+    password_needed: "Needs a password",
+    limit_passed: "Past a limit",
+    quarantined: "Quarantined",
+    stopped: "Stopped",
+  },
+  dismiss: "Dismiss",
+  /** @param {string} document */
+  dismissOf: (document) => `Dismiss ${document}`,
+  /** @param {string} document */
+  retryOf: (document) => `Try ${document} again`,
+  /** @param {string} document */
+  stopOf: (document) => `Stop adding ${document}`,
+  password: "Password",
+  /** @param {string} document */
+  passwordOf: (document) => `Password of ${document}`,
+  open: "Open",
+  olderVersions: "Older versions",
   /** @param {number} done @param {number|null|undefined} all */
   pagesDone: (done, all) => (all ? `${done} of ${count(all, "page")}` : count(done, "page")),
   library: "Library",
@@ -296,6 +318,23 @@ const zh = {
     index: "建立索引",
     publish: "发布",
   },
+  needsAttention: "进行中或未添加",
+  refusal: {
+    unknown_type: "不支持的类型",
+    broken_file: "文件已损坏",
+    password_needed: "需要密码",
+    limit_passed: "超出限制",
+    quarantined: "已隔离",
+    stopped: "已停止",
+  },
+  dismiss: "忽略",
+  dismissOf: (document) => `忽略${document}`,
+  retryOf: (document) => `重试${document}`,
+  stopOf: (document) => `停止添加${document}`,
+  password: "密码",
+  passwordOf: (document) => `${document}的密码`,
+  open: "打开",
+  olderVersions: "旧版本",
   pagesDone: (done, all) => (all ? `${done} / ${all} 页` : `${done} 页`),
   library: "文档库",
   filter: "按名称或组筛选",

@@ -17,8 +17,10 @@ const roundMs = 800;
 export class Uploads {
   /** @type {Upload[]} */
   #uploads = [];
-  /** @type {{id: number, file: File, groups: string[]}[]} */
+  /** @type {{id: number, file: File, groups: string[], password: string}[]} */
   #waiting = [];
+  /** What an upload may be sent again with, when it turns out that it needs a password. @type {Map<number, {file: File, groups: string[]}>} */
+  #files = new Map();
   #nextId = 1;
   #senders = 0;
   #polling = false;
@@ -42,15 +44,30 @@ export class Uploads {
   add(files, groups) {
     for (const file of files) {
       const id = this.#nextId++;
-      this.#waiting.push({ id, file, groups });
+      this.#files.set(id, { file, groups });
+      this.#waiting.push({ id, file, groups, password: "" });
       this.#uploads = [...this.#uploads, { id, name: file.name, state: "waiting", job: null, error: "" }];
     }
+    this.#start();
+  }
+
+  /** Sends an encrypted file again, with its password. @param {number} id @param {string} password */
+  unlock(id, password) {
+    const sent = this.#files.get(id);
+    if (!sent) return;
+    this.#waiting.push({ id, ...sent, password });
+    this.#uploads = this.#uploads.map((upload) => (upload.id === id ? { ...upload, state: "waiting", job: null, error: "" } : upload));
+    this.#start();
+  }
+
+  #start() {
     this.#onChange(this.#uploads);
     while (this.#senders < sendersAtOnce && this.#waiting.length) this.#send();
   }
 
   /** Takes what has ended off the list. */
   clear() {
+    for (const upload of this.#uploads) if (!isActive(upload)) this.#files.delete(upload.id);
     this.#uploads = this.#uploads.filter(isActive);
     this.#onChange(this.#uploads);
   }
@@ -64,10 +81,10 @@ export class Uploads {
   async #send() {
     this.#senders += 1;
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      const { id, file, groups } = next;
+      const { id, file, groups, password } = next;
       this.#change(id, { state: "sending" });
       try {
-        this.#change(id, { state: "running", job: await this.#api.upload(file, groups) });
+        this.#change(id, { state: "running", job: await this.#api.upload(file, groups, password) });
         this.#poll();
       } catch (error) {
         this.#change(id, { state: "failed", error: messageOf(error) });
@@ -96,6 +113,7 @@ export class Uploads {
       const now = await this.#api.job(job?.job_id ?? "");
       const state = stateOf(now);
       this.#change(id, { job: now, state, error: now.error ?? "" });
+      if (state === "added" || state === "unchanged") this.#files.delete(id);
       if (state === "added") this.#onAdded();
     } catch (error) {
       // A server that restarts goes on with its jobs, so a missing answer ends nothing; a refusal to tell does.
@@ -110,7 +128,7 @@ export const isActive = (upload) => ["waiting", "sending", "running"].includes(u
 
 /** @param {Job} job @returns {Upload["state"]} */
 function stateOf(job) {
-  if (job.status === "failed" || job.outcome === "refused") return "failed";
+  if (job.status === "failed" || job.status === "stopped" || job.outcome === "refused") return "failed";
   if (job.status !== "done") return "running";
   return job.outcome === "unchanged" ? "unchanged" : "added";
 }

@@ -24,7 +24,7 @@ WITH_TESSERACT = pytest.mark.skipif(shutil.which("tesseract") is None, reason="t
 
 @pytest.fixture(params=["rapidocr", pytest.param("tesseract", marks=WITH_TESSERACT)])
 def engine(request: pytest.FixtureRequest, rapid: RapidEngine) -> OcrEngine:
-    return rapid if request.param == "rapidocr" else TesseractEngine(languages="eng", timeout_s=60)
+    return rapid if request.param == "rapidocr" else TesseractEngine(languages="eng")
 
 
 def test_what_is_printed_is_read_at_its_place(engine: OcrEngine) -> None:
@@ -77,7 +77,7 @@ def test_a_package_without_its_weights_is_told_and_nothing_is_fetched(tmp_path: 
 def test_tesseract_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(Unavailable, match=r"tesseract is not installed.*ocr\.engine"):
-        TesseractEngine(languages="eng", timeout_s=1).read(photographed(printed("x")))
+        TesseractEngine(languages="eng").read(photographed(printed("x")))
 
 
 def test_tesseract_s_table_of_words_becomes_lines() -> None:

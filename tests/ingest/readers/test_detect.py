@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ingest.errors import InputRefused
+from ingest.errors import InputRefused, PasswordNeeded
 from ingest.readers.detect import ALLOWED, SUFFIXES, FileType, detect, media_type
 from ingest.readers.registry import READERS
 from tests.fakes import pdf
@@ -110,7 +110,6 @@ NOT_READ = {
     "before 2007 (.xls)": OLD + "Workbook".encode("utf-16-le"),
     "before 2007 (.ppt)": OLD + "PowerPoint Document".encode("utf-16-le"),
     ".msg": OLD + "__properties_version1.0".encode("utf-16-le"),
-    "encrypted": OLD + "EncryptedPackage".encode("utf-16-le"),
     "mailbox": b"From ann@example.com Fri Jan  2 09:30:00 2026\nReceived: from x\n\nText",
     "an XML file": b"<?xml version='1.0'?>\n<data/>",
     "unknown type (.xyz)": bytes(range(64)),
@@ -124,6 +123,11 @@ def test_what_is_not_read_is_refused_by_name_with_what_is(named: str, tmp_path: 
     assert named in str(refused.value)
     assert str(refused.value).endswith(ALLOWED)
     assert "\n" not in str(refused.value)
+
+
+def test_an_encrypted_office_file_asks_for_its_password(tmp_path: Path) -> None:
+    with pytest.raises(PasswordNeeded, match="an encrypted Office file: give its password"):
+        kind_of(OLD + "EncryptedPackage".encode("utf-16-le"), "file.docx", tmp_path)
 
 
 def test_a_broken_archive_is_called_broken(tmp_path: Path) -> None:

@@ -99,6 +99,9 @@ class CannedApi:
         self.images: list[str] = []
         self.uploads: list[tuple[str, list[str]]] = []
         self.polls: dict[str, int] = {}
+        self.unlocked: list[str] = []
+        self.open_jobs: list[dict[str, Any]] = []
+        self.asked_of_jobs: list[tuple[str, str, str]] = []
         self.cut_off = threading.Event()
 
     @staticmethod
@@ -192,9 +195,9 @@ class CannedApi:
         shape: dict[str, Any] = place | {"status": "running", "outcome": None, "stage": "read", "warnings": [], "error": None}
         if step < 2:
             return shape
-        if "locked" in name:
-            error = f"{name} is encrypted: remove its password and add it again"
-            return shape | {"status": "done", "outcome": "refused", "error": error}
+        if "locked" in name and name not in self.unlocked:
+            error = f"{name} is encrypted and needs a password"
+            return shape | {"status": "done", "outcome": "refused", "error": error, "code": "password_needed"}
         if step == 2:
             return shape | {"stage": "embed", "pages_done": 10}
         if name not in {item["document"] for item in self.documents}:
@@ -245,12 +248,38 @@ def build_app(api: CannedApi) -> FastAPI:  # noqa: C901 one small function a rou
         return {"groups": ["everyone", "hr", "finance"]}
 
     @app.post("/api/documents", status_code=202)
-    def upload(files: Annotated[list[UploadFile], File()], group: Annotated[list[str] | None, Form()] = None) -> Response:
+    def upload(
+        files: Annotated[list[UploadFile], File()],
+        group: Annotated[list[str] | None, Form()] = None,
+        password: Annotated[str, Form()] = "",
+    ) -> Response:
+        if password == "right":  # noqa: S105
+            api.unlocked += [file.filename or "" for file in files]
         if any("tool" in (file.filename or "") for file in files):
             return problem(422, "Refused", "tool.exe is a Windows program. PDF files and others can be added.")
         api.uploads += [(file.filename or "", group or []) for file in files]
         jobs = [{"job_id": f"job-{file.filename}", "document": file.filename, "status": "queued"} for file in files]
         return JSONResponse({"jobs": jobs}, status_code=202)
+
+    @app.get("/api/jobs")
+    def open_jobs() -> dict[str, Any]:
+        return {"jobs": api.open_jobs}
+
+    @app.post("/api/jobs/{job_id}/retry", status_code=202)
+    def retry(job_id: str, password: Annotated[str, Form()] = "") -> dict[str, Any]:
+        api.asked_of_jobs.append(("retry", job_id, password))
+        api.open_jobs = [one for one in api.open_jobs if one["job_id"] != job_id]
+        return {"job_id": f"{job_id}-again", "document": "", "status": "queued"}
+
+    @app.delete("/api/jobs/{job_id}", status_code=204)
+    def dismiss(job_id: str) -> None:
+        api.asked_of_jobs.append(("dismiss", job_id, ""))
+        api.open_jobs = [one for one in api.open_jobs if one["job_id"] != job_id]
+
+    @app.get("/api/documents/{document_id}/versions")
+    def versions(document_id: str) -> dict[str, Any]:
+        facts = {"pages": PAGES[document_id], "bytes": 284_000, "added_at": "2025-11-03T09:30:00Z", "warnings": []}
+        return {"versions": [{"version": 2, "live": True, **facts}, {"version": 1, "live": False, **facts}]}
 
     @app.get("/api/jobs/{job_id}")
     def job(job_id: str) -> dict[str, Any]:
