@@ -60,10 +60,13 @@ def test_lines_close_above_a_table_are_not_drawn_into_it() -> None:
 
 
 def test_figures_in_columns_are_a_table_without_rules_too() -> None:
-    page = read(("before", 40, 30), *CELLS, ("after", 40, 190), ruled=False)
+    rows = (("item", "2023", "2022"), ("net sales", "21,012", "19,480"), ("tax", "(552)", "(498)"))
+    cells = [
+        (text, x, 65.0 + 18 * row) for row, texts in enumerate(rows) for text, x in zip(texts, (45.0, 145.0, 225.0), strict=True)
+    ]
+    page = read(("before", 40, 20), *cells, ("after", 40, 190), ruled=False)
     assert [block.kind for block in page.blocks] == [BlockKind.TEXT, BlockKind.TABLE, BlockKind.TEXT]
-    assert page.blocks[1].rows[0] == ("item", "2023", "2022")
-    assert page.blocks[1].rows[-1] == ("tax", "(552)", "")
+    assert page.blocks[1].rows == rows
 
 
 def test_running_text_in_a_frame_is_no_table() -> None:
