@@ -21,6 +21,7 @@ BASE, TUNED = ["graft-base", "graft-rag"], ["graft-tuned", "graft-tuned-rag"]
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_documents_become_an_adapter_that_passes_the_gate_and_answers(settings: Settings) -> None:
     if not sibling_engine_python().is_file():
         pytest.skip("there is no engine environment here: `make test` makes it")

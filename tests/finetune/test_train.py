@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 from finetune.answer_trainer import AnswerTrainer
 from finetune.run_folder import RunFolder
+from ingest.errors import InputRefused
 from tests.finetune.tiny_model import sample, tiny_tokenizer, write_run, write_tiny_adapter, write_tiny_model
 
 ROOT = Path(__file__).parents[2]
@@ -100,20 +101,21 @@ def test_a_training_that_ends_early_has_learned_as_the_whole_one_had_until_then(
 
 
 def test_a_run_may_go_on_from_the_weights_of_another_adapter(whole: RunFolder, base_model: Path, tmp_path: Path) -> None:
-    folder = RunFolder(write_run(tmp_path / "later", base_model, max_steps=1, learning_rate=1e-7))
-    request = json.loads((folder.path / "request.json").read_text())
-
-    def asked(**more: object) -> str:
-        (folder.path / "request.json").write_text(json.dumps(request | more))
-        ended = trained(folder.path)
-        return ended.stderr if ended.returncode else ""
-
-    assert "has other layers or another rank" in asked(start_from=str(whole.adapter), config=request["config"] | {"rank": 8})
-    assert "there is no adapter at" in asked(start_from=str(tmp_path))
-    assert asked(start_from=str(whole.adapter)) == ""
+    folder = RunFolder(write_run(tmp_path / "later", base_model, max_steps=1, learning_rate=1e-7, start_from=whole.adapter))
+    ended = trained(folder.path)
+    assert ended.returncode == 0, ended.stderr
     before, after = (load_file(run.adapter / "adapter_model.safetensors") for run in (whole, folder))
     assert all(abs(after[name] - before[name]).max() < 1e-5 for name in before)
     assert any(abs(value).max() > 1e-3 for name, value in after.items() if "lora_B" in name)  # a new adapter's are zeros
+
+
+def test_an_adapter_of_another_shape_is_no_start(whole: RunFolder, base_model: Path, tmp_path: Path) -> None:
+    other = RunFolder(write_run(tmp_path / "other", base_model, rank=8, start_from=whole.adapter))
+    ended = trained(other.path)
+    assert (ended.returncode, "has other layers or another rank" in ended.stderr) == (3, True), ended.stderr
+    nowhere = RunFolder(write_run(tmp_path / "nowhere", base_model, start_from=tmp_path))
+    with pytest.raises(InputRefused, match="there is no adapter at"):
+        nowhere.request()
 
 
 def test_an_adapter_does_not_say_where_its_base_model_lay(whole: RunFolder) -> None:

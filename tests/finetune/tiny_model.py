@@ -95,7 +95,7 @@ def sample(
     }
 
 
-def write_run(folder: Path, base_model: Path, **values: Any) -> Path:
+def write_run(folder: Path, base_model: Path, *, start_from: Path | None = None, **values: Any) -> Path:
     """A run of 24 steps over eight facts in two wordings, with validation, rephrased and test questions."""
     folder.mkdir(parents=True)
     lines = {
@@ -119,6 +119,7 @@ def write_run(folder: Path, base_model: Path, **values: Any) -> Path:
         "max_new_tokens": 4,
         **values,
     }
-    request = {"base_model": str(base_model), "config": config, "adapter_name": "tiny"}
+    start = {} if start_from is None else {"start_from": str(start_from)}
+    request = {"base_model": str(base_model), "config": config, "adapter_name": "tiny", **start}
     (folder / "request.json").write_text(json.dumps(request))
     return folder
