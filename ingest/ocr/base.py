@@ -1,8 +1,8 @@
 """What every OCR engine gives: the printed lines of a picture, each with its place and how sure the engine is of its words.
 
 Invariants. A line's text is not empty and has no white space at its ends; its words are spans of that text, in order and
-apart from each other; confidences lie in [0, 1]. Lines come in no particular order (`ingest.composition` brings one).
-Boxes are in the unit of what was read: pixels of a picture, PDF points of a page; both from the top left.
+apart from each other; confidences lie in [0, 1]. Boxes are close around the print, in the unit of what was read: pixels of a
+picture, PDF points of a page; both from the top left. Lines come in no particular order (`ingest.composition` brings one).
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from ingest.lines import PrintedLine, PrintedWord, holds_middle, rows_of
 from ingest.ocr.base import OcrLine
 from ingest.types import Line, Page, Word
 
-# The box of a line is taller than its type by the room that the detector leaves around it.
-_TYPE_OF_BOX = 0.75
+# The box of a line is taller than its type, which is told in points: 1.11 times (en), 1.19 (zh), medians of 2575 lines.
+_TYPE_OF_BOX = 0.9
 # A box says the size of type to a fifth: with or without descenders, in capitals, in digits. Less is the body's own size.
 _NOT_LARGER = 1.25
 

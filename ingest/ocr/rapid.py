@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.errors import Unavailable
 from ingest.ocr.base import WORD, OcrLine, OcrWord
+from ingest.types import Bbox
 
 if TYPE_CHECKING:
     from ingest.ocr.base import Pixels
@@ -29,6 +30,10 @@ _LEAST_ASPECT = 4.0
 _SURE = 0.95
 # Single characters are read better with some room beside them, in pixels of the recogniser's 48 high picture.
 _LEAST_WIDTH = 96
+# The detector leaves room around the print, in shares of a line's height: .2 (en) and .16 (zh) at its ends, .11 and .09 above and
+# below (medians of 2575 lines against their fonts' boxes). With it, the gutter between two columns is not seen.
+_ROOM_AT_ENDS = 0.15
+_ROOM_ABOVE = 0.1
 
 
 class RapidEngine:
@@ -135,9 +140,16 @@ def _line(text: str, confidences: list[float], quad: Any) -> OcrLine:
         OcrWord(word.start(), word.end(), round(min(confidences[start + word.start() : start + word.end()]), 2))
         for word in WORD.finditer(stripped)
     )
-    x0, y0 = quad.min(axis=0)
-    x1, y1 = quad.max(axis=0)
-    return OcrLine(stripped, (float(x0), float(y0), float(x1), float(y1)), words)
+    return OcrLine(stripped, _printed_box(quad), words)
+
+
+def _printed_box(quad: Any) -> Bbox:
+    """The box around the corners, without the room around the print."""
+    (x0, y0), (x1, y1) = quad.min(axis=0).tolist(), quad.max(axis=0).tolist()
+    height = min(x1 - x0, y1 - y0)
+    along, across = _ROOM_AT_ENDS * height, _ROOM_ABOVE * height
+    x, y = (along, across) if x1 - x0 >= y1 - y0 else (across, along)
+    return x0 + x, y0 + y, x1 - x, y1 - y
 
 
 def _mean(confidences: list[float]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Told(FileWorker):
         super().__init__(ReadLimits(), OcrSettings())
         self._pages = pages
 
-    def _call(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _call(self, request: dict[str, Any], check: Callable[[], None] = lambda: None) -> Iterator[dict[str, Any]]:
         yield {"title": "", "total": len(self._pages), "warnings": []}
         yield from ({"page": page_to_row("", page)} for page in self._pages)
 
