@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ingest.errors import Unavailable
 from ingest.isolation import READ_UNSURELY, FileWorker
 from ingest.layout import page_to_row
 from ingest.settings import OcrSettings, ReadLimits
@@ -23,6 +24,17 @@ def test_the_reading_process_reads_an_image_within_its_memory(worker: SharedWork
     assert document.pages[0].ocr
     assert document.pages[0].text.split() == " ".join(ENGLISH).split()
     assert document.warnings == ()
+
+
+def test_an_engine_that_is_not_there_is_not_the_file_s_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "scan.png"
+    file.write_bytes(png_of(photographed(printed(*ENGLISH))))
+    monkeypatch.setenv("PATH", "")
+    with (
+        FileWorker(ReadLimits(), OcrSettings(engine="tesseract")) as worker,
+        pytest.raises(Unavailable, match="tesseract is not installed"),
+    ):
+        worker.read(file, name="scan.png")
 
 
 class Told(FileWorker):
