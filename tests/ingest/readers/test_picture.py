@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from ingest.errors import InputRefused
-from ingest.readers import picture
 from ingest.readers.registry import draw_page
 from ingest.settings import ReadLimits
 from tests.readings import read
@@ -54,12 +53,12 @@ def test_a_photograph_stands_upright_as_its_camera_says(tmp_path: Path) -> None:
 def test_too_many_frames_or_pixels_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputRefused, match="3 frames; at most 2"):
         read(image("TIFF", (8, 8), (8, 8), (8, 8)), "x.tif", tmp_path, limits=ReadLimits(pages=2))
-    monkeypatch.setattr(picture, "_MOST_PIXELS", 5000)
+    few = ReadLimits(pixels=5000)
     with pytest.raises(InputRefused, match="100 × 100 pixels; at most 5,000"):
-        read(image("PNG", (100, 100)), "x.png", tmp_path)
+        read(image("PNG", (100, 100)), "x.png", tmp_path, limits=few)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(InputRefused, match="more than 5,000 pixels"):
-        read(image("PNG", (100, 100)), "x.png", tmp_path)
+        read(image("PNG", (100, 100)), "x.png", tmp_path, limits=few)
 
 
 def test_a_format_without_pictures_says_so(tmp_path: Path) -> None:
