@@ -9,6 +9,7 @@ statistics are used only for Latin letters and Chinese, which the OCR engines re
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections import Counter
 
@@ -24,6 +25,9 @@ _LEAST_VOWELS = 0.24
 _MOST_ACCENTED = 0.45
 # Of the ideographs, the 3,755 of GB 2312's first level or the 5,401 of Big5's: over 95 % of Chinese text; a fifth of chance.
 _LEAST_USUAL = 0.7
+# Of the letters and figures of a page, those that its text layer and its picture share where both are right.
+_SHARED_LETTERS = 0.9
+_FIGURE = re.compile("[0-9]")
 
 
 def is_garbage(text: str) -> bool:
@@ -32,13 +36,20 @@ def is_garbage(text: str) -> bool:
     if len(characters) < _LEAST_CHARACTERS:
         return False
     unreadable = sum(unicodedata.category(character) in ("Co", "Cc", "Cn") or character == "\ufffd" for character in characters)
-    return unreadable > _MOST_UNREADABLE * len(characters) or _is_no_latin(characters) or _is_no_chinese(characters)
+    return unreadable > _MOST_UNREADABLE * len(characters) or _is_no_latin(text) or _is_no_chinese(characters)
 
 
-def _is_no_latin(characters: list[str]) -> bool:
-    letters = Counter(character.lower() for character in characters if _is_of_latin_script(character))
+def says_the_same(layer: str, read: str) -> bool:
+    """Whether a page's text layer and what was read from its picture are of the same letters and figures, in whatever order."""
+    one, other = (Counter(character for character in text.lower() if character.isalnum()) for text in (layer, read))
+    return (one & other).total() >= _SHARED_LETTERS * max(one.total(), other.total())
+
+
+def _is_no_latin(text: str) -> bool:
+    words = [word for word in text.split() if not _FIGURE.search(word)]  # codes such as KX-110 have no vowels
+    letters = Counter(character.lower() for word in words for character in word if _is_of_latin_script(character))
     total = letters.total()
-    if total < _LEAST_LETTERS or total < 0.3 * len(characters):
+    if total < _LEAST_LETTERS or total < 0.3 * sum(map(len, words)):
         return False
     accented = sum(count for letter, count in letters.items() if not letter.isascii())
     vowels = sum(count for letter, count in letters.items() if unicodedata.normalize("NFD", letter)[0] in "aeiouy")

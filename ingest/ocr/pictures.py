@@ -19,7 +19,7 @@ from ingest.ocr.rulings import page_of_rulings
 from ingest.page_table import TableOnPage
 from ingest.settings import ReadLimits
 from ingest.tables import find_tables
-from ingest.text_layer import is_garbage
+from ingest.text_layer import is_garbage, says_the_same
 from ingest.types import Bbox
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ class Pictures:
             return None if page.get_pixmap(dpi=_BLANK_DPI).is_unicolor else self._whole(page)
         if is_garbage(text):
             found = self._whole(page)
-            sure = found is not None and confidence_of(w for line in found.lines for w in line.words) >= _LEAST_CONFIDENCE
-            return found if sure else None
+            if found is None or confidence_of(w for line in found.lines for w in line.words) < _LEAST_CONFIDENCE:
+                return None
+            return None if says_the_same(text, " ".join(line.text for line in found.lines)) else found
         boxes = [line.bbox for line in layer]
         lines = [line for region, xref in _regions(page, boxes) for line in self._region(page, region, xref)]
         beyond = [line for line in lines if not any(_is_same(line.bbox, box) for box in boxes)]

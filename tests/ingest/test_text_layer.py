@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.text_layer import is_garbage
+from ingest.text_layer import is_garbage, says_the_same
 
 ENGLISH = "The company pays for travel that a manager asked for, and receipts are kept for ten years after the end of it. "
 CHINESE = "公司承担经理批准的差旅费用，相关票据自业务结束之日起保存十年，逾期由财务部门统一销毁并登记备案。"
@@ -21,7 +21,7 @@ SOUND = {
     "korean": "회사는 관리자가 승인한 출장 비용을 부담하며 영수증은 업무 종료 후 십 년 동안 보관한다.",
     "figures": "1,204 3,310 (552) 12.4% 2023 2022 $ 81,344 77,012 " * 4,
     "bullets": "\uf0b7 The first point of it \uf0b7 and the second one \uf0b7 and the third of them all",
-    "codes": "XK-11 RTZ-204 BBW QRS-9 TTX-31 MMN VKZ-8 PRT-55",
+    "codes": "XK-11 RTZ-204 BBW QRS-9 TTX-31 MMN VKZ-8 PRT-55 " * 9,
 }
 
 
@@ -49,3 +49,9 @@ def test_a_few_lost_characters_or_next_to_no_text_condemn_nothing() -> None:
     assert not is_garbage(ENGLISH + "\ufffd" * 5)
     assert not is_garbage("\ufffd" * 8)
     assert not is_garbage("")
+
+
+def test_a_layer_that_says_what_the_picture_says_is_known_in_whatever_order() -> None:
+    assert says_the_same("BBW MMN 12 VKZ", "vkz bbw 12 mmn")
+    assert says_the_same(ENGLISH, ENGLISH.replace("manager", "rnanager"))
+    assert not any(says_the_same(GARBAGE[fault], CHINESE if "chin" in fault or "ideo" in fault else ENGLISH) for fault in GARBAGE)
