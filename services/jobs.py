@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -42,6 +42,16 @@ class StoppedByUser(BaseException):
     """Ends a job because somebody asked for that; no `Exception`, because DBOS keeps those as the outcome."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Unwritten:
+    """How a job ended that nothing could be written of: it lives in memory until there is room, or the next start tries again."""
+
+    job: Job
+    new: NewDocument
+    end: dict[str, Any]
+    said: str
+
+
 class Jobs:
     """Runs the pipeline's steps as workflows; `start` before `submit`."""
 
@@ -50,7 +60,7 @@ class Jobs:
         self._pipeline = pipeline
         self._workflows = workflows
         self._passwords = passwords
-        self._unwritten: dict[str, dict[str, Any]] = {}
+        self._unwritten: dict[str, _Unwritten] = {}
         # Documents are read one after another: the reader process, the index writer and SQLite each take one at a time.
         workflows.define(_WORKFLOW, self._run, queue="documents")
 
@@ -163,7 +173,7 @@ class Jobs:
         """The jobs whose documents the caller may read, the newest first; `only_open`: those that somebody should look after."""
         which = job_table.c.open if only_open else true()
         jobs = self._table.readable(which, access=access, limit=limit)
-        return [replace(job, **self._unwritten.get(job.job_id, {})) for job in jobs]
+        return [self._told(job) for job in jobs]
 
     def stop(self, job_id: str, *, access: Access) -> Job:
         """Asks the job to end. What it would have added is not there then; its file is kept for another try.
@@ -215,6 +225,7 @@ class Jobs:
 
     def _run(self, job_id: str) -> None:
         """The workflow: each step's result is kept by DBOS, so that a restart goes on after the last finished one."""
+        self._write_unwritten()
         try:
             job = self._table.job(job_id)
         except NotFound:  # its document was removed while it waited
@@ -235,15 +246,24 @@ class Jobs:
             end = {"status": "failed", "code": GraftError.code, "error": said}
         if end is None:
             return
-        try:  # not as steps: DBOS would keep a failure, and repeat it at every start
-            if "error" in end and job.kind == "add":
-                self._workflows.unless_stopping(self._pipeline.discard, new)
-            self._workflows.unless_stopping(self._end, job_id, end)
+        try:  # not as a step: DBOS would keep a failure, and repeat it at every start
+            self._workflows.unless_stopping(self._finish, job, new, end)
         except Exception as error:
-            # Nothing can be written, so this end lives in memory, and the next start tries again.
             log.exception("job cannot be ended", job_id=job_id, document=new.name)
-            self._unwritten[job_id] = {"status": "failed", "error": end.get("error") or str(error)}
+            self._unwritten[job_id] = _Unwritten(job, new, end, said=end.get("error") or str(error))
             raise Stopped from error
+
+    def _finish(self, job: Job, new: NewDocument, end: dict[str, Any]) -> None:
+        if "error" in end and job.kind == "add":
+            self._pipeline.discard(new)
+        self._end(job.job_id, end)
+
+    def _write_unwritten(self) -> None:
+        """Ends what could not be ended before, if there is room again; else what it staged would stay until the next start."""
+        for job_id, held in list(self._unwritten.items()):
+            with contextlib.suppress(DBAPIError, OSError):
+                self._finish(held.job, held.new, held.end)
+                del self._unwritten[job_id]
 
     def _attempt(self, job: Job, new: NewDocument) -> dict[str, Any] | None:
         """How the job ended; None for one that had ended before."""
@@ -349,7 +369,11 @@ class Jobs:
             self._pipeline.drop_unneeded_files(self._table.needed_files)
 
     def _job(self, job_id: str) -> Job:
-        return replace(self._table.job(job_id), **self._unwritten.get(job_id, {}))
+        return self._told(self._table.job(job_id))
+
+    def _told(self, job: Job) -> Job:
+        held = self._unwritten.get(job.job_id)
+        return replace(job, status="failed", error=held.said) if held else job
 
 
 __all__ = ["UNFINISHED", "Job", "Jobs", "StoppedByUser"]
