@@ -18,6 +18,7 @@ COLUMN_MARK = " | "
 _DASHES = "---"
 # More rows of names than these are not a header.
 _MOST_HEADER_ROWS = 3
+_LONGEST_HEADER = 400
 _FIGURE = re.compile(r"[\s\d.,'’%‰+\-–—−()$€£¥￥/*]*\d[\s\d.,'’%‰+\-–—−()$€£¥￥/*]*")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:\s*[-–/]\s*\d{2,4})?")
 
@@ -57,6 +58,12 @@ def dashes_below(row: Sequence[str]) -> str:
     return COLUMN_MARK.join(_DASHES for _ in row)
 
 
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """The table as its text on a page."""
+    written = [COLUMN_MARK.join(row) for row in rows]
+    return "\n".join([*written[:1], *(dashes_below(row) for row in rows[:1]), *written[1:]])
+
+
 def is_dashes(row: str) -> bool:
     """Whether the written row is one of dashes."""
     return set(row.split(COLUMN_MARK)) == {_DASHES}
@@ -89,8 +96,9 @@ def is_year(cell: str) -> bool:
 
 
 def header_text(rows: Sequence[Sequence[str]]) -> str:
-    """The header rows in one line, empty where there are none."""
-    return COLUMN_MARK.join(_names(rows[: header_row_count(rows)]))
+    """The header rows in one line, empty where there are none, or where they are too long to be names."""
+    text = COLUMN_MARK.join(_names(rows[: header_row_count(rows)]))
+    return text if len(text) <= _LONGEST_HEADER else ""
 
 
 def _names(header: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -53,7 +53,9 @@ def assert_sound(page: Page) -> None:
         assert block.start < block.end <= len(page.text)
         assert (block.bbox is not None) is page.has_picture
         if block.kind is BlockKind.TABLE:
-            assert page.text[block.start : block.end] == "\n".join(" | ".join(row) for row in block.rows)
+            first, *others = (" | ".join(row) for row in block.rows)
+            dashes = " | ".join("---" for _ in block.rows[0])
+            assert page.text[block.start : block.end] == "\n".join([first, dashes, *others])
         end = block.end
     assert end == len(page.text)
     page.text.encode("utf-8")

@@ -8,6 +8,8 @@ from pathlib import Path
 from ingest.errors import BrokenFile, LimitPassed, UnknownType
 from ingest.settings import ReadLimits
 
+BROKEN_ARCHIVE = "the file is broken: it is a zip archive that cannot be opened. Save or download it again"
+
 
 def require_unpackable(path: Path, *, limits: ReadLimits) -> None:
     """Lets an archive pass that stays within the limits; `zipfile` reads no more of a member than its entry says.
@@ -19,7 +21,7 @@ def require_unpackable(path: Path, *, limits: ReadLimits) -> None:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except zipfile.BadZipFile as error:
-        raise BrokenFile("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
+        raise BrokenFile(BROKEN_ARCHIVE) from error
     unpacked = sum(member.file_size for member in members)
     if unpacked > limits.unpacked_mib << 20:
         raise LimitPassed(

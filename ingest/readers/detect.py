@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 
 from ingest.errors import BrokenFile, PasswordNeeded, UnknownType
+from ingest.readers.archive import BROKEN_ARCHIVE
 from ingest.readers.encoding import wide_encoding
 
 _HEAD_BYTES = 1 << 16
@@ -195,7 +196,7 @@ def _in_zip(path: Path) -> FileType:
             types = _beginning(archive, told)
             strict = "_rels/.rels" in names and _STRICT in _beginning(archive, "_rels/.rels")
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise BrokenFile("the file is broken: it is a zip archive that cannot be opened. Save or download it again") from error
+        raise BrokenFile(BROKEN_ARCHIVE) from error
     if strict:
         raise _refusal("an Office file in the form called Strict Open XML: save it in the ordinary one")
     for mark, kind in _OFFICE:

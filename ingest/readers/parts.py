@@ -1,7 +1,7 @@
 """Pieces that flow → pages. A page is what the format calls one, or else a part of about a printed page's length.
 
 Invariants. Those of `ingest.types`: blocks follow each other, parted by a blank line, and index into the page's text, in
-which the cells of a table row are joined by ` | `. Text can be stored: no NUL, no half of a surrogate pair.
+which tables are Markdown, as on printed pages. Text can be stored: no NUL, no half of a surrogate pair.
 Such a page has no size, no lines and no boxes: there is no picture of it, on which something could have a place.
 """
 
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ingest.errors import BrokenFile, LimitPassed
+from ingest.page_table import COLUMN_MARK, dashes_below, header_row_count, markdown
 from ingest.readers.base import Break, Flow, Piece, Reading, Rows
 from ingest.settings import ReadLimits
 from ingest.types import Block, BlockKind, Page, Word
@@ -18,8 +19,12 @@ from ingest.types import Block, BlockKind, Page, Word
 PART_BYTES = 3000
 """The length of a part in UTF-8: 3000 Latin characters or 1000 Chinese ones, about what an A4 page holds in 11 points."""
 
+# A part with less than this share, a heading perhaps, goes on whatever comes.
+_HARDLY_BEGUN = 0.1
 # A heading that comes after this share of a part begins the next one.
 _FILLED_ENOUGH = 0.5
+# A header that takes more of a part than this is not said again.
+_LARGEST_HEADER = 0.3
 # What is longer is no heading, whatever the file calls it; every passage below it would carry it along.
 _LONGEST_HEADING = 200
 _SPACES = re.compile(r"\s+")
@@ -133,6 +138,8 @@ class _PageWriter:
 
 
 def _begins_part(piece: Piece, text: str, so_far: int) -> bool:
+    if so_far < PART_BYTES * _HARDLY_BEGUN:
+        return False
     if piece.kind is BlockKind.HEADING and so_far > PART_BYTES * _FILLED_ENOUGH:
         return True
     return so_far + _bytes(text) > PART_BYTES
@@ -140,13 +147,9 @@ def _begins_part(piece: Piece, text: str, so_far: int) -> bool:
 
 def _text(piece: Piece) -> str:
     if piece.kind is BlockKind.TABLE:
-        return "\n".join(map(_row_text, piece.rows))
+        return markdown(piece.rows)
     text = storable(piece.text)
     return _SPACES.sub(" ", text).strip() if piece.kind is BlockKind.HEADING else text.strip("\n\r").rstrip()
-
-
-def _row_text(row: Sequence[str]) -> str:
-    return " | ".join(row)
 
 
 def _bytes(text: str) -> int:
@@ -163,24 +166,20 @@ def _cut(piece: Piece) -> Iterator[Piece]:
 
 
 def _cut_rows(rows: Rows) -> Iterator[Rows]:
-    header = rows[:1] if len(rows) > 1 and _is_header(rows[0]) else ()
+    lengths = [_bytes(COLUMN_MARK.join(row)) + 1 for row in rows]
+    header = header_row_count(rows)
+    if sum(lengths[:header]) > PART_BYTES * _LARGEST_HEADER:
+        header = 0
     portion: list[tuple[str, ...]] = []
-    size = 0
-    for row in rows:
-        length = _bytes(_row_text(row)) + 1
+    dashes = size = _bytes(dashes_below(rows[0])) + 1
+    for row, length in zip(rows, lengths, strict=True):
         if portion and size + length > PART_BYTES:
             yield tuple(portion)
-            portion = list(header)
-            size = sum(_bytes(_row_text(one)) + 1 for one in header)
+            portion = list(rows[:header])
+            size = dashes + sum(lengths[:header])
         portion.append(row)
         size += length
     yield tuple(portion)
-
-
-def _is_header(row: Sequence[str]) -> bool:
-    """Whether the row names the columns: at least two names, and no cell that is a number."""
-    filled = [cell for cell in row if cell]
-    return len(filled) > 1 and not any(cell.replace(",", "").replace(".", "").strip(" -+%()¥$€£￥").isdigit() for cell in filled)
 
 
 def _cut_text(text: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ingest.page_table import COLUMN_MARK
 from ingest.readers.archive import require_unpackable
 from ingest.readers.base import Break, Piece, Reading, Source
 from ingest.readers.numbering import Numbering
@@ -164,7 +165,7 @@ class _Walk:
 
     def _cell_text(self, cell: Any) -> str:
         inside = (piece for piece in self.pieces(cell) if isinstance(piece, Piece))
-        return " ".join(piece.text or "; ".join(" | ".join(row) for row in piece.rows) for piece in inside)
+        return " ".join(piece.text or "; ".join(COLUMN_MARK.join(row) for row in piece.rows) for piece in inside)
 
 
 def _cells(row: Any) -> Iterator[Any]:

@@ -63,7 +63,7 @@ def test_each_attachment_begins_a_page_under_its_name(tmp_path: Path) -> None:
         ["rules.docx", "Rules", "Book early."],
         ["价目表.pdf", "First page."],
         ["价目表.pdf", "Second page."],
-        ["prices.csv", "Article | Price\nKX-1 | 12"],
+        ["prices.csv", "Article | Price\n--- | ---\nKX-1 | 12"],
     ]
     assert not any(page.has_picture or page.lines for page in pages)
     assert [page.blocks[0].kind for page in pages] == [BlockKind.HEADING] * 5

@@ -96,7 +96,7 @@ def test_an_endless_heading_is_a_text() -> None:
 
 def test_what_no_database_takes_is_not_in_the_text() -> None:
     (page,) = pages_of([Piece(BlockKind.TEXT, "a\x00b \ud800 c"), *table_pieces([["x\x00", "\udfff"], ["1", "2"]])])
-    assert page.text == "ab \N{REPLACEMENT CHARACTER} c\n\nx | \N{REPLACEMENT CHARACTER}\n1 | 2"
+    assert page.text == "ab \N{REPLACEMENT CHARACTER} c\n\nx | \N{REPLACEMENT CHARACTER}\n--- | ---\n1 | 2"
 
 
 def test_a_page_can_be_given_a_heading() -> None:

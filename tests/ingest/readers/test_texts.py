@@ -61,7 +61,7 @@ Hotels
         (BlockKind.LIST, "Pass"),
         (BlockKind.LIST, "Port"),
         (BlockKind.LIST, "visa"),
-        (BlockKind.TABLE, "City | Rate\nOslo | 21,012"),
+        (BlockKind.TABLE, "City | Rate\n--- | ---\nOslo | 21,012"),
         (BlockKind.TEXT, "code  stays"),
         (BlockKind.TEXT, "in HTML"),
         (BlockKind.HEADING, "Hotels"),

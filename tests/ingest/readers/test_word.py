@@ -12,9 +12,9 @@ from docx.enum.text import WD_BREAK
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
+from ingest.chunk_size import ChunkSize
 from ingest.chunking import split
 from ingest.readers.numbering import _written
-from ingest.settings import IngestSettings
 from ingest.types import BlockKind
 from tests.office import docx, saved
 from tests.readings import member, pages_of, read, texts, told, with_member
@@ -46,7 +46,7 @@ def test_headings_keep_their_levels_and_stand_above_their_chunks(tmp_path: Path)
     (page,) = reading.pages
     assert reading.title == "The Handbook"
     assert [(block.kind, block.level) for block in page.blocks if block.level] == [(BlockKind.HEADING, n) for n in (1, 2, 3)]
-    last = split([page], IngestSettings())[-1]
+    last = split([page], ChunkSize())[-1]
     assert last.headings == ("Handbook", "3 Leave", "3.1 Carrying over")
     assert page.text[last.start : last.end] == last.text
 
@@ -139,8 +139,8 @@ def test_a_page_ends_where_word_last_laid_it_out(tmp_path: Path) -> None:
         p(r("Long. " * 2000)),
     )
     pages = pages_of(data, "x.docx", tmp_path)
-    assert [texts(page)[0][:20] for page in pages] == ["First page. It goes ", "to the second.", "Third.", "c | d"]
-    assert texts(pages[2])[1] == "a | b"
+    assert [texts(page)[0][:20] for page in pages] == ["First page. It goes ", "to the second.", "Third.", "c | d\n--- | ---"]
+    assert texts(pages[2])[1] == "a | b\n--- | ---"
     assert len(pages[3].text) > 10_000
 
 
