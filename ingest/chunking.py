@@ -12,36 +12,44 @@ from collections.abc import Iterator, Sequence
 
 from langchain_text_splitters import RecursiveCharacterTextSplitter
 
+from ingest.chunk_size import ChunkSize
 from ingest.cleaning import content_blocks
 from ingest.languages import language_of
 from ingest.page_table import header_text, is_dashes
 from ingest.sentences import sentence_spans
-from ingest.settings import IngestSettings
-from ingest.tokens import language
 from ingest.types import Block, BlockKind, Chunk, Page
 
 Span = tuple[int, int]
 
-FORMAT = "2"
+FORMAT = "3"
 """Changes when `split` cuts otherwise: documents that are there are then split again, from the pages that were read."""
 
 
-def split(pages: Sequence[Page], settings: IngestSettings) -> list[Chunk]:
+def split(pages: Sequence[Page], size: ChunkSize) -> list[Chunk]:
     """The chunks of a document in reading order; their ids are empty until the catalog gives them."""
     headings = _Headings()
     chunks: list[Chunk] = []
     for page, blocks in zip(pages, content_blocks(pages), strict=True):
         for path, section in _sections(page, blocks, headings):
-            for start, end in _pack(page.text, section, settings):
+            for start, end in _pack(page.text, section, size):
                 text = page.text[start:end]
                 above = (*path, *_columns_above(section, start))
                 chunks.append(Chunk("", page.number, start, end, text, above, language_of(text)))
     return chunks
 
 
-def chunking_of(settings: IngestSettings) -> str:
-    """A short name of the way in which `split` cuts by these settings: another name means other chunks."""
-    return hashlib.sha256(f"{FORMAT}/{settings.chunk_characters}/{settings.chunk_characters_han}".encode()).hexdigest()[:12]
+def section_around(page: Page, start: int, end: int) -> Span:
+    """The whole section of the page, its headings included, of which this span is a part: a chunk's parent."""
+    (blocks,) = content_blocks([page])
+    for _, run in _sections(page, blocks, _Headings()):
+        if run[0].start <= start < run[-1].end:
+            return run[0].start, max(end, run[-1].end)
+    return start, end
+
+
+def chunking_of(size: ChunkSize) -> str:
+    """A short name of the way in which `split` cuts by this size: another name means other chunks."""
+    return hashlib.sha256(f"{FORMAT}/{size.tokens}/{size.tokenizer}".encode()).hexdigest()[:12]
 
 
 def _columns_above(blocks: Sequence[Block], start: int) -> list[str]:
@@ -87,15 +95,15 @@ def _depth(page: Page, block: Block) -> float:
     return -round(height)
 
 
-def _pack(text: str, blocks: Sequence[Block], settings: IngestSettings) -> Iterator[Span]:
+def _pack(text: str, blocks: Sequence[Block], size: ChunkSize) -> Iterator[Span]:
     """Spans of whole sentences, each as long as fits; a block that fits into the open chunk is not divided."""
     open_span: Span | None = None
     for block in blocks:
-        limit = _limit(text[block.start : block.end], settings)
-        pieces = [(block.start, block.end)] if block.end - block.start <= limit else list(_sentences(text, block, limit))
+        whole = size.holds(text[block.start : block.end])
+        pieces = [(block.start, block.end)] if whole else list(_sentences(text, block, size))
         for start, end in pieces:
             # Nothing that was left out may come back between two blocks of a passage.
-            if open_span is not None and (end - open_span[0] > limit or text[open_span[1] : start].strip()):
+            if open_span is not None and (text[open_span[1] : start].strip() or not size.holds(text[open_span[0] : end])):
                 yield open_span
                 open_span = None
             open_span = (open_span[0] if open_span else start, end)
@@ -103,24 +111,29 @@ def _pack(text: str, blocks: Sequence[Block], settings: IngestSettings) -> Itera
         yield open_span
 
 
-def _limit(text: str, settings: IngestSettings) -> int:
-    return settings.chunk_characters_han if language(text) == "zh" else settings.chunk_characters
-
-
-def _sentences(text: str, block: Block, limit: int) -> Iterator[Span]:
+def _sentences(text: str, block: Block, size: ChunkSize) -> Iterator[Span]:
     """The block's sentences, or a table's rows; one that alone is too long is cut where it hurts least."""
     body = text[block.start : block.end]
     spans = _row_spans(body) if block.kind is BlockKind.TABLE else sentence_spans(body)
     for start, end in spans:
-        if end - start <= limit:
-            yield block.start + start, block.start + end
-            continue
-        splitter = RecursiveCharacterTextSplitter(
-            separators=["\n", "；", "; ", "，", ", ", " ", ""], chunk_size=limit, chunk_overlap=0, add_start_index=True
-        )
-        for part in splitter.create_documents([body[start:end]]):
-            first = block.start + start + int(part.metadata["start_index"])
-            yield first, first + len(part.page_content)
+        for first, last in _portions(body[start:end], size):
+            yield block.start + start + first, block.start + start + last
+
+
+def _portions(text: str, size: ChunkSize) -> Iterator[Span]:
+    """The whole text where it fits, else parts that do, cut at the best places there are."""
+    if size.holds(text):
+        yield 0, len(text)
+        return
+    splitter = RecursiveCharacterTextSplitter(
+        separators=["\n", "；", "; ", "，", ", ", " ", ""],
+        chunk_size=max(1, len(text) * size.tokens // size.count(text)),
+        chunk_overlap=0,
+        add_start_index=True,
+    )
+    for part in splitter.create_documents([text]):  # where the text is denser than on average, a part is still too long
+        begin = int(part.metadata["start_index"])
+        yield from ((begin + start, begin + end) for start, end in _portions(part.page_content, size))
 
 
 def _row_spans(body: str) -> list[Span]:

@@ -22,6 +22,7 @@ from safetensors.numpy import load_file, save_file
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
 
+from ingest.chunk_size import ChunkSize
 from ingest.errors import InputRefused
 from ingest.tokens import index_terms, query_terms
 
@@ -159,6 +160,10 @@ def _tf_idf(bags: Sequence[Counter[str]], columns: dict[str, int], weights: NDAr
     return csr_matrix((data.astype(np.float32), indices, ends), shape=(len(bags), len(columns)))
 
 
+# Of what a model reads of a text; the rest is for prefix, title and headings.
+_SHARE_OF_WINDOW = 0.75
+
+
 class EncoderEmbeddings(Embeddings):
     """A sentence-transformers model from a folder or a hub id, with the prefixes that it was trained with."""
 
@@ -185,6 +190,14 @@ class EncoderEmbeddings(Embeddings):
         self._document_prefix = document_prefix
         self._batch_texts = batch_texts
         self.fingerprint = f"encoder-{_digest(self._model, query_prefix, document_prefix)}"
+
+    def chunk_size(self, tokens: int) -> ChunkSize:
+        """The size of chunks with so many of the model's tokens, or as many as it reads of a text beside title and headings."""
+        window = self._model.max_seq_length or math.inf
+        return ChunkSize(int(min(tokens, _SHARE_OF_WINDOW * window)), self._count_tokens, self.fingerprint)
+
+    def _count_tokens(self, text: str) -> int:
+        return len(self._model.tokenizer.encode(text, add_special_tokens=False))
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """See `Embedder`."""

@@ -75,6 +75,11 @@ class FileWorker:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def limits(self) -> ReadLimits:
+        """What reading one file may cost."""
+        return self._limits
+
     def close(self) -> None:
         """Ends the worker process at once, a reading under way too; the next call starts another."""
         if (process := self._process) is not None:

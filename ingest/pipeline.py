@@ -17,12 +17,12 @@ from pathlib import Path
 from langchain_core.utils.iter import batch_iterate
 
 from ingest.catalog import Catalog, DocumentRecord, StagedVersion
+from ingest.chunk_size import ChunkSize
 from ingest.chunking import chunking_of, split
 from ingest.errors import PasswordNeeded
 from ingest.files import FileStore
 from ingest.index.hybrid import HybridIndex
 from ingest.isolation import FileWorker
-from ingest.settings import IngestSettings
 from ingest.types import Access, ParsedDocument
 
 Progress = Callable[[int, int], None]
@@ -61,7 +61,7 @@ class Pipeline:
     files: FileStore
     index: HybridIndex
     worker: FileWorker
-    settings: IngestSettings
+    size: ChunkSize
     _changing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def unchanged(self, new: NewDocument) -> DocumentRecord | None:
@@ -115,11 +115,11 @@ class Pipeline:
         """
         path = self.files.path(self.catalog.unlocked_copy(new.sha256) or new.sha256)
         parsed = self.worker.read(path, name=new.name, progress=progress, check=check)
-        chunks = split(parsed.pages, self.settings)
+        chunks = split(parsed.pages, self.size)
         with self._changing:
             changed = self.catalog.showing(new.sha256)
             keys = {key for document_id in changed for key in self.catalog.copied_keys(document_id=document_id)}
-            stale = self.catalog.replace_content(new.sha256, parsed, chunks, chunking=chunking_of(self.settings))
+            stale = self.catalog.replace_content(new.sha256, parsed, chunks, chunking=chunking_of(self.size))
             self.index.remove(stale)
             for document_id in changed:
                 self.index.add(self.catalog.index_rows(document_id=document_id))
@@ -136,8 +136,8 @@ class Pipeline:
                 new.name,
                 names_of_groups=new.groups,
                 sha256=new.sha256,
-                split=split(self.catalog.content(new.sha256).pages, self.settings),
-                chunking=chunking_of(self.settings),
+                split=split(self.catalog.content(new.sha256).pages, self.size),
+                chunking=chunking_of(self.size),
                 source=new.source,
             )
 
@@ -191,10 +191,10 @@ class Pipeline:
         """Splits again what was split by other settings, without reading a file, and brings the indexes to what the catalog
         holds; how many chunks had to be added."""
         with self._changing:
-            chunking = chunking_of(self.settings)
+            chunking = chunking_of(self.size)
             for version_id, sha256 in self.catalog.split_otherwise(chunking):
                 pages = self.catalog.content(sha256).pages
-                self.catalog.replace_chunks(version_id, split(pages, self.settings), chunking=chunking)
+                self.catalog.replace_chunks(version_id, split(pages, self.size), chunking=chunking)
             missing = self.index.reconcile(self.catalog.indexed_chunk_ids())
             if missing:
                 self.index.add([row for row in self.catalog.index_rows() if row.chunk_id in missing])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ingest.chunk_size import DEFAULT_TOKENS
+
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
@@ -38,13 +40,10 @@ class OcrSettings:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """Limits of reading, how pictures are read, and the size of a chunk.
-
-    A chunk is closed when the next sentence would take it past `chunk_characters` (Latin script) or
-    `chunk_characters_han` (Chinese, which says as much in a third of the characters).
+    """Limits of reading, how pictures are read, and the size of a chunk: it is closed when the next sentence would take it past
+    `chunk_tokens`, which are the embedder's.
     """
 
     limits: ReadLimits = ReadLimits()
     ocr: OcrSettings = OcrSettings()
-    chunk_characters: int = 900
-    chunk_characters_han: int = 320
+    chunk_tokens: int = DEFAULT_TOKENS

@@ -179,6 +179,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """The section around a hit, as far as it stands on the hit's page: a span of that page's text."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk that was found and that the caller may read. Higher scores are better."""
 

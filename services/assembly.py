@@ -22,6 +22,7 @@ from finetune.review import ReviewQueue
 from finetune.samples import SampleStore
 from finetune.types import Adapter
 from ingest.catalog import Catalog
+from ingest.chunk_size import ChunkSize
 from ingest.database import open_database
 from ingest.embedding import Embedder, EncoderEmbeddings, NamedEmbeddings
 from ingest.errors import Unavailable, UsageError
@@ -80,12 +81,13 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         migrate(database)
     catalog = Catalog(database, mask=settings.privacy.kinds)
     files = FileStore(home.files)
+    embedder = _embedder(settings, store)
     index = HybridIndex(
         LexicalIndex(home.indexes / "lexical"),
-        VectorIndex(home.indexes, CatalogVectors(database, catalog), embedder=_embedder(settings, store)),
+        VectorIndex(home.indexes, CatalogVectors(database, catalog), embedder=embedder),
     )
     ingest = settings.ingest
-    pipeline = Pipeline(catalog, files, index, FileWorker(ingest.limits, ingest.ocr), ingest)
+    pipeline = Pipeline(catalog, files, index, FileWorker(ingest.limits, ingest.ocr), _chunk_size(settings, embedder))
     workflows = Workflows(database)
     engine = _engine(settings, store, home)
     retriever = Search(index, catalog)
@@ -308,3 +310,9 @@ def _embedder(settings: Settings, store: ModelStore) -> Embedder | None:
         return None
     query, document = _PREFIXES[model.name]
     return EncoderEmbeddings(str(store.path(model.name)), query_prefix=query, document_prefix=document)
+
+
+def _chunk_size(settings: Settings, embedder: Embedder | None) -> ChunkSize:
+    """How long chunks are, in the embedder's tokens where it tells them."""
+    tokens = settings.ingest.chunk_tokens
+    return embedder.chunk_size(tokens) if isinstance(embedder, EncoderEmbeddings) else ChunkSize(tokens)

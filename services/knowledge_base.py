@@ -16,6 +16,7 @@ import structlog
 from eval.types import Answer, Arm, Quote, Style
 from finetune.types import Lineage
 from ingest.catalog import Catalog, DocumentRecord
+from ingest.chunking import section_around
 from ingest.duplicates import each_once
 from ingest.errors import Conflict, GraftError, InputRefused, NotFound, Unavailable
 from ingest.files import FileStore, full_disk_said_plainly
@@ -25,7 +26,7 @@ from ingest.isolation import FileWorker
 from ingest.layout import boxes_of_span
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.report import DocumentReport, DocumentReports
-from ingest.types import Access, Bbox, Hit, Page
+from ingest.types import Access, Bbox, Hit, Page, Section
 from ingest.versions import Versions
 from services.answering import Answering, ChatAbility, Done, Event, Turn
 from services.comparing import Failed
@@ -318,6 +319,16 @@ class KnowledgeBase:
         """
         require_query(query, limit)
         return self.versions.search(query, document_id=document_id, version=version, access=access, limit=limit)
+
+    def section(self, hit: Hit, *, access: Access) -> Section:
+        """What stands around a hit under the same headings of its page.
+
+        Raises:
+            NotFound: the document was removed meanwhile.
+        """
+        _, page = self.catalog.page(hit.document_id, hit.page, access=access, version=hit.version)
+        start, end = section_around(page, hit.start, hit.start + len(hit.text))
+        return Section(start, end, page.text[start:end])
 
     def stream(
         self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()

@@ -74,11 +74,11 @@ class OcrSection(Section):
 class ChunkSettings(Section):
     """How documents are split into passages. A change splits all documents again at the next start, without reading a file."""
 
-    characters: int = Field(
-        IngestSettings().chunk_characters, ge=100, le=20_000, description="longest passage in Latin script, in characters"
-    )
-    characters_han: int = Field(
-        IngestSettings().chunk_characters_han, ge=40, le=20_000, description="longest Chinese passage, in characters"
+    tokens: int = Field(
+        IngestSettings().chunk_tokens,
+        ge=30,
+        le=4000,
+        description="longest passage in tokens of the embedder: 210 are some 900 characters of English or 320 of Chinese",
     )
 
 
@@ -156,8 +156,7 @@ class Settings(BaseSettings):
         return IngestSettings(
             limits=ReadLimits(**self.read.model_dump()),
             ocr=OcrSettings(**self.ocr.model_dump()),
-            chunk_characters=self.chunk.characters,
-            chunk_characters_han=self.chunk.characters_han,
+            chunk_tokens=self.chunk.tokens,
         )
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -23,7 +22,7 @@ from services.writing import Token
 router = APIRouter(prefix="/api", tags=["questions"])
 
 
-@router.post("/search", response_model=schemas.SearchResponse)
+@router.post("/search", response_model=schemas.SearchResponse, response_model_exclude_unset=True)
 def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
     """Passages for some words, best first; of all documents as they are now, or of one document in any of its versions."""
     if body.version is not None and body.document_id is None:
@@ -35,7 +34,8 @@ def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) ->
     else:
         hits = kb.search_version(body.query, document_id=body.document_id, version=body.version, access=access, limit=body.limit)
     taken = round((time.perf_counter() - began) * 1000, 2)
-    return {"hits": [asdict(hit) for hit in hits], "timings_ms": {"search": taken}}
+    told = [schemas.hit(hit, kb.section(hit, access=access) if body.widen else None) for hit in hits]
+    return {"hits": told, "timings_ms": {"search": taken}}
 
 
 @router.post("/ask", response_model=schemas.AnswerResponse)

@@ -45,7 +45,7 @@ def add_documents(
     """Begins to add files: a job each, durable when this answers. The same `Idempotency-Key` gets the same jobs again."""
     if source and not access.administrator:
         raise NotPermitted("only an administrator keeps a folder in step: leave `source` out")
-    limit = kb.pipeline.settings.limits.file_mib
+    limit = kb.pipeline.worker.limits.file_mib
     for file in files:
         if file.size is not None and file.size > limit << 20:
             raise LimitPassed(f"{file.filename} has {file.size >> 20} MiB; at most {limit} MiB are read (setting read.file_mib)")

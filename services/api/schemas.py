@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from eval.types import Answer, Arm, Citation, Sentence, Style
 from ingest.catalog import DocumentRecord
 from ingest.text_cleaning import clean_text
-from ingest.types import Bbox, Hit
+from ingest.types import Bbox, Hit, Section
 from services.job_table import Job
 
 LARGEST = 2**31 - 1
@@ -49,6 +49,7 @@ class SearchRequest(Request):
     groups: list[str] | None = None
     document_id: str | None = Field(None, description="look in this document alone")
     version: int | None = Field(None, ge=1, le=LARGEST, description="of that document, an older one too; default: the newest")
+    widen: bool = Field(False, description="give with each passage the whole section that it is part of")
 
 
 class GroupsRequest(Request):
@@ -80,8 +81,17 @@ class PlaceModel(BaseModel):
     chunk: str
 
 
+class SectionModel(BaseModel):
+    """The section around a passage, as far as it stands on the same page, whose text it is from `start` to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+
 class HitModel(BaseModel):
-    """A passage that was found; higher scores are better. `text` is clean: a citation's quote is the page's own."""
+    """A passage that was found; higher scores are better. `text` is clean: a citation's quote is the page's own. `section` is
+    there where it was asked for."""
 
     document: str
     document_id: str
@@ -93,6 +103,7 @@ class HitModel(BaseModel):
     headings: list[str]
     language: str
     also_in: list[PlaceModel]
+    section: SectionModel | None = None
 
 
 class SearchResponse(BaseModel):
@@ -356,9 +367,11 @@ class StatusResponse(BaseModel):
     note: dict[str, str] | None
 
 
-def hit(one: Hit) -> dict[str, Any]:
+def hit(one: Hit, section: Section | None = None) -> dict[str, Any]:
     """A hit as JSON."""
-    return HitModel.model_validate({**asdict(one), "text": clean_text(one.text)}).model_dump(mode="json")
+    around = asdict(section) | {"text": clean_text(section.text)} if section else None
+    told = asdict(one) | {"text": clean_text(one.text), "section": around}
+    return HitModel.model_validate(told).model_dump(mode="json", exclude=None if section else {"section"})
 
 
 def citation(one: Citation) -> dict[str, Any]:

@@ -26,13 +26,14 @@ def search(
     group: GroupOption = None,
     document: Annotated[str | None, typer.Option(help="Look in this document alone: its id or name.")] = None,
     version: Annotated[int | None, typer.Option(min=1, help="With --document: this version of it, an older one too.")] = None,
+    widen: Annotated[bool, typer.Option("--widen", help="Show the whole section around each passage.")] = False,
     as_json: Json = False,
 ) -> None:
     """Find passages, best first. With --group, only what holders of these groups may read."""
     if version is not None and document is None:
         raise UsageError("--version says which form of one document is meant: name that with --document")
     with connect(load_settings()) as client:
-        asked = {"query": query, "limit": limit, "groups": group or None}
+        asked: dict[str, Any] = {"query": query, "limit": limit, "groups": group or None, "widen": widen}
         if document is not None:
             asked |= {"document_id": resolve(client, document)["document_id"], "version": version}
         answer = client.call("POST", "/api/search", json=asked)
@@ -40,7 +41,7 @@ def search(
         return print_json(answer)
     for hit in answer["hits"]:
         out.print(f"{hit['score']:.2f}  {hit['document']}, page {hit['page']}", style="bold", markup=False)
-        out.print(hit["text"], markup=False)
+        out.print(hit["section"]["text"] if widen else hit["text"], markup=False)
         if others := [f"{place['document']}, page {place['page']}" for place in hit["also_in"]]:
             out.print(f"(also in {'; '.join(others)})", style="dim", markup=False)
     return None

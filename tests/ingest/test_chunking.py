@@ -9,13 +9,13 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.chunking import chunking_of, split
+from ingest.chunk_size import ChunkSize, estimated_tokens
+from ingest.chunking import chunking_of, section_around, split
 from ingest.cleaning import content_blocks
 from ingest.sentences import sentence_spans
-from ingest.settings import IngestSettings
 from ingest.types import Block, BlockKind, Line, Page
 
-SETTINGS = IngestSettings(chunk_characters=200, chunk_characters_han=60)
+SIZE = ChunkSize(tokens=40)
 
 
 def page_of(*blocks: tuple[BlockKind, str], number: int = 1, places: list[float] | None = None) -> Page:
@@ -69,7 +69,7 @@ def test_chunks_are_slices_of_their_page_in_order_and_hold_all_content_once(
     pages_of_blocks: list[list[tuple[BlockKind, str]]],
 ) -> None:
     pages = [page_of(*made, number=number) for number, made in enumerate(pages_of_blocks, start=1)]
-    chunks = split(pages, SETTINGS)
+    chunks = split(pages, SIZE)
     for chunk in chunks:
         assert chunk.text == pages[chunk.page - 1].text[chunk.start : chunk.end]
         assert chunk.text.strip()
@@ -85,7 +85,7 @@ def test_chunks_are_slices_of_their_page_in_order_and_hold_all_content_once(
 @given(blocks())
 def test_a_sentence_or_a_row_that_fits_is_whole_in_exactly_one_chunk(made: list[tuple[BlockKind, str]]) -> None:
     page = page_of(*made)
-    chunks = split([page], SETTINGS)
+    chunks = split([page], SIZE)
     for block in page.blocks:
         body = page.text[block.start : block.end]
         if block.kind is BlockKind.TABLE:
@@ -97,7 +97,7 @@ def test_a_sentence_or_a_row_that_fits_is_whole_in_exactly_one_chunk(made: list[
         else:
             spans = sentence_spans(body)
         for start, end in spans:
-            if end - start > SETTINGS.chunk_characters_han:
+            if not SIZE.holds(body[start:end]):
                 continue
             inside = [c for c in chunks if c.start <= block.start + start and block.start + end <= c.end]
             assert len(inside) == 1, page.text[block.start + start : block.start + end]
@@ -106,8 +106,8 @@ def test_a_sentence_or_a_row_that_fits_is_whole_in_exactly_one_chunk(made: list[
 @settings(max_examples=60, deadline=None)
 @given(blocks())
 def test_no_chunk_is_longer_than_its_limit(made: list[tuple[BlockKind, str]]) -> None:
-    for chunk in split([page_of(*made)], SETTINGS):
-        assert len(chunk.text) <= SETTINGS.chunk_characters
+    for chunk in split([page_of(*made)], SIZE):
+        assert estimated_tokens(chunk.text) <= SIZE.tokens
 
 
 def test_a_chunk_knows_the_headings_above_it_across_pages() -> None:
@@ -118,7 +118,7 @@ def test_a_chunk_knows_the_headings_above_it_across_pages() -> None:
         for line in first.lines
     )
     second = page_of((BlockKind.TEXT, "Breakfast too."), (BlockKind.HEADING, "2 Leave"), (BlockKind.TEXT, "Ask early."), number=2)
-    chunks = split([replace(first, lines=lines), second], SETTINGS)
+    chunks = split([replace(first, lines=lines), second], SIZE)
     assert [(chunk.headings, chunk.text.split("\n\n")[-1]) for chunk in chunks] == [
         (("1 Travel",), "All travel is approved."),
         (("1 Travel", "Hotels"), "Hotels are paid."),
@@ -138,7 +138,7 @@ def test_running_headers_and_page_numbers_are_in_no_chunk() -> None:
         )
         for number in range(1, 5)
     ]
-    assert [chunk.text for chunk in split(pages, SETTINGS)] == [f"Content of page {number}." for number in range(1, 5)]
+    assert [chunk.text for chunk in split(pages, SIZE)] == [f"Content of page {number}." for number in range(1, 5)]
 
 
 def test_a_line_in_the_margin_that_does_not_repeat_is_content() -> None:
@@ -159,7 +159,7 @@ def test_what_is_stamped_on_every_page_is_content_once_and_never_comes_back_insi
         )
         for number in range(1, 5)
     ]
-    chunks = split(pages, SETTINGS)
+    chunks = split(pages, SIZE)
     assert [chunk.page for chunk in chunks if stamp in chunk.text] == [1]
     for number in range(1, 5):
         held = " ".join(chunk.text for chunk in chunks if chunk.page == number)
@@ -171,7 +171,7 @@ def test_what_stands_at_different_places_or_differs_is_no_stamp() -> None:
     moving = [page_of((BlockKind.TEXT, note), number=number, places=[200.0 + 50 * number]) for number in range(1, 5)]
     counting = [page_of((BlockKind.TEXT, f"{note} Round {number}"), number=number) for number in range(1, 5)]
     for pages in (moving, counting):
-        assert len(split(pages, SETTINGS)) == 4
+        assert len(split(pages, SIZE)) == 4
 
 
 def test_on_pages_without_a_picture_nothing_has_a_place_so_nothing_is_stamped_or_in_a_margin() -> None:
@@ -180,20 +180,58 @@ def test_on_pages_without_a_picture_nothing_has_a_place_so_nothing_is_stamped_or
         end = len(f"{note}\n\nPage {number}")
         blocks = (Block(BlockKind.TEXT, 0, len(note), None), Block(BlockKind.TEXT, len(note) + 2, end, None))
         pages.append(Page(number, 0.0, 0.0, f"{note}\n\nPage {number}", blocks))
-    assert [chunk.text for chunk in split(pages, SETTINGS)] == [page.text for page in pages]
+    assert [chunk.text for chunk in split(pages, SIZE)] == [page.text for page in pages]
 
 
 def test_a_chunk_knows_its_language() -> None:
     page = page_of((BlockKind.HEADING, "1 Leave"), (BlockKind.TEXT, "The staff is entitled to 27 days of leave."))
     other = page_of((BlockKind.HEADING, "年假"), (BlockKind.TEXT, "全职员工每年享有二十七天年休假。"), number=2)
-    assert [chunk.language for chunk in split([page, other], SETTINGS)] == ["en", "zh"]
+    assert [chunk.language for chunk in split([page, other], SIZE)] == ["en", "zh"]
 
 
-def test_the_name_of_a_way_of_splitting_follows_its_sizes() -> None:
-    assert chunking_of(SETTINGS) == chunking_of(IngestSettings(chunk_characters=200, chunk_characters_han=60))
-    assert chunking_of(SETTINGS) != chunking_of(IngestSettings(chunk_characters=201, chunk_characters_han=60))
+def test_chunks_are_as_long_in_both_languages_as_the_embedder_counts() -> None:
+    english = page_of((BlockKind.TEXT, "The staff is entitled to 27 days of leave. " * 40))
+    chinese = page_of((BlockKind.TEXT, "全职员工每年享有二十七天年休假。" * 40))
+    for page in (english, chinese):
+        lengths = [SIZE.count(chunk.text) for chunk in split([page], SIZE)]
+        assert min(lengths[:-1]) > SIZE.tokens / 2
+        assert max(lengths) <= SIZE.tokens
+
+
+def test_the_embedders_own_tokens_decide_where_it_has_some() -> None:
+    words = ChunkSize(tokens=6, count=lambda text: len(text.split()), tokenizer="words")
+    page = page_of(
+        (BlockKind.TEXT, "One two three. Four five six. Incomprehensibilities notwithstanding, eight nine ten eleven twelve.")
+    )
+    assert [chunk.text for chunk in split([page], words)] == [
+        "One two three. Four five six.",
+        "Incomprehensibilities notwithstanding",
+        ", eight nine ten eleven twelve.",
+    ]
+
+
+def test_the_section_around_a_chunk_is_all_that_stands_under_its_headings_on_the_page() -> None:
+    first = "Hotels are paid. " * 20
+    page = page_of(
+        (BlockKind.TEXT, "From the page before."),
+        (BlockKind.HEADING, "2 Travel"),
+        (BlockKind.HEADING, "Hotels"),
+        (BlockKind.TEXT, first),
+        (BlockKind.TEXT, "Breakfast too."),
+        (BlockKind.HEADING, "Trains"),
+        (BlockKind.TEXT, "Second class."),
+    )
+    sections = {page.text[slice(*section_around(page, chunk.start, chunk.end))] for chunk in split([page], SIZE)}
+    wide = f"2 Travel\n\nHotels\n\n{first}\n\nBreakfast too."
+    assert sections == {"From the page before.", wide, "Trains\n\nSecond class."}
+    assert section_around(Page(1, 0.0, 0.0, "nothing known"), 3, 5) == (3, 5)
+
+
+def test_the_name_of_a_way_of_splitting_follows_its_size() -> None:
+    assert chunking_of(SIZE) == chunking_of(ChunkSize(tokens=40))
+    assert len({chunking_of(size) for size in (SIZE, ChunkSize(tokens=41), ChunkSize(tokens=40, tokenizer="other"))}) == 3
 
 
 def test_a_document_without_text_has_no_chunks() -> None:
-    assert split([Page(1, 595.0, 842.0, ""), Page(2, 595.0, 842.0, "")], SETTINGS) == []
-    assert split([], SETTINGS) == []
+    assert split([Page(1, 595.0, 842.0, ""), Page(2, 595.0, 842.0, "")], SIZE) == []
+    assert split([], SIZE) == []

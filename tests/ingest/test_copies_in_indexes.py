@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 
 from ingest.catalog import Catalog
+from ingest.chunk_size import ChunkSize
 from ingest.database import open_database
 from ingest.errors import Conflict
 from ingest.files import FileStore
@@ -22,7 +23,6 @@ from ingest.index.hybrid import HybridIndex
 from ingest.isolation import FileWorker
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.schema import contents, documents, metadata, pointers
-from ingest.settings import IngestSettings
 from ingest.types import Access, Block, BlockKind, IndexRow, Line, Page, ParsedDocument
 
 ADMINISTRATOR = Access.everything()
@@ -122,7 +122,7 @@ def test_an_index_follows_and_nobody_loses_or_wins_a_word(database: Engine, chan
             connection.execute(delete(table))
     catalog, held = Catalog(database), Held()
     index, nobody = cast(HybridIndex, held), cast(FileWorker, None)
-    pipeline = Pipeline(catalog, cast(FileStore, NoFiles()), index, nobody, IngestSettings())
+    pipeline = Pipeline(catalog, cast(FileStore, NoFiles()), index, nobody, ChunkSize())
     for step in changes:
         change(pipeline, step)
         assert set(held.rows) == catalog.indexed_chunk_ids()

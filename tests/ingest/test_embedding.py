@@ -158,6 +158,14 @@ def test_an_encoder_reads_questions_and_documents_with_their_prefixes(encoder_fo
     assert plain.fingerprint != prefixed.fingerprint
 
 
+def test_chunks_are_counted_in_the_encoders_tokens_and_leave_room_for_title_and_headings(encoder_folder: Path) -> None:
+    encoder = EncoderEmbeddings(str(encoder_folder), device="cpu")
+    size = encoder.chunk_size(30)
+    assert (size.tokens, size.tokenizer) == (30, encoder.fingerprint)
+    assert size.count("pump pump pump") == 3 * size.count("pump")
+    assert encoder.chunk_size(100_000).tokens < 100_000
+
+
 def test_an_encoder_with_other_weights_has_another_fingerprint(encoder_folder: Path, tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
 

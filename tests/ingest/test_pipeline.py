@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ingest.chunk_size import estimated_tokens
 from ingest.errors import Conflict, NotFound
 from ingest.isolation import NO_TEXT_LAYER
 from ingest.types import Access
@@ -314,7 +315,7 @@ def test_other_sizes_split_again_without_reading_a_file(product: Product, monkey
     job = product.add("lamps.pdf", pdf(sentences))
     before = product.rows()["chunks"]
     product.stop()
-    chunk = product.settings.chunk.model_copy(update={"characters": 120})
+    chunk = product.settings.chunk.model_copy(update={"tokens": 30})
     product.settings = product.settings.model_copy(update={"chunk": chunk})
 
     def no_reading(*_arguments: object, **_options: object) -> None:
@@ -322,7 +323,7 @@ def test_other_sizes_split_again_without_reading_a_file(product: Product, monkey
 
     monkeypatch.setattr("ingest.isolation.FileWorker.read", no_reading)
     hits = product.kb.search("lamp corridor", access=ADMINISTRATOR, limit=50)
-    assert all(len(hit.text) <= 120 for hit in hits)
+    assert all(estimated_tokens(hit.text) <= 30 for hit in hits)
     assert product.rows()["chunks"] > 2 * before
     assert {(hit.document_id, hit.version) for hit in hits} == {(job.document_id, 1)}
     ids = product.kb.pipeline.index.ids()

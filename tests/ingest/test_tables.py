@@ -10,12 +10,13 @@ import pymupdf
 import pytest
 
 from ingest.cell_text import cell_text
+from ingest.chunk_size import ChunkSize
 from ingest.chunking import split
 from ingest.lines import PrintedWord
 from ingest.page_table import TableOnPage, header_row_count, header_text
 from ingest.pdf import open_pdf, read_pages
 from ingest.rulings import Rules
-from ingest.settings import IngestSettings, ReadLimits
+from ingest.settings import ReadLimits
 from ingest.table_grid import grid_of
 from ingest.types import Block, BlockKind, Page
 
@@ -177,7 +178,7 @@ def test_a_long_table_says_its_columns_again_where_it_is_cut() -> None:
     written = [" | ".join(row) for row in rows]
     text = "\n".join([written[0], "--- | ---", *written[1:]])
     page = Page(1, 595, 842, text, (Block(BlockKind.TABLE, 0, len(text), (60, 60, 500, 700), rows),))
-    chunks = split([page], IngestSettings(chunk_characters=200))
+    chunks = split([page], ChunkSize(tokens=45))
     assert len(chunks) > 2
     assert chunks[0].text.startswith("Unit | Pressure\n--- | ---\nPump 0 | 0 bar")
     assert [chunk.headings for chunk in chunks] == [(), *[("Unit | Pressure",)] * (len(chunks) - 1)]

@@ -132,6 +132,7 @@ def test_an_adapter_that_changes_no_answer_does_not_pass_for_itself(bench: Bench
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_the_real_vllm_answers_as_an_adapter_that_is_loaded_into_it_and_the_probe_tells_it_from_its_base(tmp_path: Path) -> None:
     pytest.importorskip("peft")
     if not sibling_engine_python().is_file():

@@ -116,7 +116,7 @@ def test_a_group_that_does_not_exist_is_refused_before_anything_is_added(http: T
 def test_one_file_that_is_too_large_refuses_the_request_before_any_is_added(
     http: TestClient, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    large = b"%PDF-" + bytes(product.kb.pipeline.settings.limits.file_mib << 20)
+    large = b"%PDF-" + bytes(product.kb.pipeline.worker.limits.file_mib << 20)
     assert_problem(upload(http, ("a.pdf", pdf("Lamps.")), ("large.pdf", large)), 422, "at most 200 MiB")
     assert product.files() == set()
 
@@ -133,6 +133,18 @@ def test_a_document_can_be_shown_fetched_regrouped_and_removed(http: TestClient,
     assert http.put(f"/api/documents/{handbook}/groups", json={"groups": ["board"]}).json()["groups"] == ["board"]
     assert http.delete(f"/api/documents/{handbook}").json()["samples"] == 0
     assert_problem(http.get(f"/api/documents/{handbook}"), 404, "there is no document")
+
+
+def test_a_hit_is_widened_to_its_section(http: TestClient, product: Product) -> None:
+    sentences = " ".join(f"Lamp number {number} hangs in the corridor." for number in range(60))
+    product.add("lamps.md", f"# Lamps\n\n{sentences}\n\n# Doors\n\nDoors stay shut.\n".encode())
+    (plain,) = http.post("/api/search", json={"query": "lamp number 50", "limit": 1}).json()["hits"]
+    (wide,) = http.post("/api/search", json={"query": "lamp number 50", "limit": 1, "widen": True}).json()["hits"]
+    section = wide.pop("section")
+    assert wide == plain
+    assert section["text"] == f"Lamps\n\n{sentences}"
+    assert section["end"] - section["start"] == len(section["text"])
+    assert wide["text"] in section["text"]
 
 
 def test_a_page_is_an_image_on_which_the_quote_is_marked(http: TestClient, handbook: str) -> None:

@@ -220,7 +220,7 @@ class TestCitations:
         assert "chunk=d1-c3" in site.api.images[0]
         assert "quote=Full-time+employees+receive" in site.api.images[0]
         original = panel.get_by_role("link", name="Open the original")
-        expect(original).to_have_attribute("href", f"{site.url}api/documents/d1/file#page=3")
+        expect(original).to_have_attribute("href", f"{site.url}api/documents/d1/file?version=1#page=3")
         page.keyboard.press("Escape")
         expect(panel).to_have_count(0)
         expect(marker).to_be_focused()
