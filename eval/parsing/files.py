@@ -1,8 +1,8 @@
 """Files of any kind, hostile ones among them: how reading each of them ended, how much text came of it, and how far that text
 lies from what stands there, where somebody wrote that down.
 
-A file counts as openable when its manifest gives it a page and tags it neither as locked by a password nor as one that nothing
-opens.
+A file counts as openable when its manifest gives it a page and neither tags it as one that nothing opens nor as locked by a
+password that it does not tell.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from eval.parsing.reading import Attempt, DocumentReader, Outcome, attempt, text
 from eval.parsing.references import reference_text
 from eval.parsing.sets import DataSet, manifest_of, reference_of
 
-_NOT_OPENABLE = frozenset({"password", "unopenable", "not-a-pdf"})
+_NOT_OPENABLE = frozenset({"unopenable", "not-a-pdf"})
+_LOCKED = "password"
 # Endings that cost no process.
 _IN_ORDER = (Outcome.READ, Outcome.REFUSED)
 
@@ -45,7 +46,8 @@ def measure_files(data: DataSet, reader: DocumentReader, *, progress: Callable[[
     listed = manifest_of(data.folder)
     files = []
     for path in data.files:
-        files.append(_file(attempt(reader, path), listed.get(path.name, {})))
+        line = listed.get(path.name, {})
+        files.append(_file(attempt(reader, path, password=str(line.get("password", ""))), line))
         progress()
     tags = sorted({tag for one in files for tag in one.tags})
     return {
@@ -58,7 +60,8 @@ def measure_files(data: DataSet, reader: DocumentReader, *, progress: Callable[[
 def _file(done: Attempt, line: Mapping[str, Any]) -> _File:
     tags = tuple(line.get("tags", ()))
     pages = line.get("pages")
-    openable = (isinstance(pages, int) and pages > 0 and _NOT_OPENABLE.isdisjoint(tags)) if line else None
+    locked = _LOCKED in tags and not line.get("password")
+    openable = (isinstance(pages, int) and pages > 0 and not locked and _NOT_OPENABLE.isdisjoint(tags)) if line else None
     reference = reference_of(done.path)
     if reference is None:
         return _File(done, tags, openable)

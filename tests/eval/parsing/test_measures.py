@@ -58,6 +58,9 @@ class Dying:
 
         return self._worker.read(path, name=name, progress=die)
 
+    def unlock(self, path: Path, target: Path, *, password: str) -> bool:
+        raise NotImplementedError
+
     def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
         raise NotImplementedError
 
@@ -88,20 +91,23 @@ def test_files_are_counted_by_outcome_and_tag_and_only_openable_ones_must_be_rea
     lines = [
         {"file": "good.pdf", "pages": 1, "tags": ["form"]},
         {"file": "locked.pdf", "pages": 1, "tags": ["password"]},
+        {"file": "opened.pdf", "pages": 1, "tags": ["password"], "password": "secret"},
         {"file": "empty.pdf", "pages": None, "tags": ["unopenable"]},
     ]
     (tmp_path / "good.pdf").write_bytes(pdf("A good file."))
     (tmp_path / "good.txt").write_text("A good fill.")
     (tmp_path / "locked.pdf").write_bytes(hostile.encrypted())
+    (tmp_path / "opened.pdf").write_bytes(hostile.encrypted())
     (tmp_path / "empty.pdf").write_bytes(b"")
     (tmp_path / "manifest.jsonl").write_text("\n".join(map(json.dumps, lines)))
     one = measured(tmp_path, worker)
     figures = one["figures"]
-    assert (one["kind"], figures["files"], figures["read"], figures["refused"], figures["crash"]) == ("files", 3, 1, 2, 0)
-    assert (figures["read_of_openable"]["value"], figures["read_of_openable"]["n"]) == (1.0, 1)
-    assert figures["ended"]["n"] == 3
+    assert (one["kind"], figures["files"], figures["read"], figures["refused"], figures["crash"]) == ("files", 4, 2, 2, 0)
+    assert (figures["read_of_openable"]["value"], figures["read_of_openable"]["n"]) == (1.0, 2)
+    assert figures["ended"]["n"] == 4
     assert figures["character_error"]["value"] == pytest.approx(1 / 12, abs=1e-4)
-    assert (one["by_tag"]["password"]["refused"], one["by_tag"]["form"]["read"]) == (1, 1)
+    outcomes = [(one["by_tag"][tag]["read"], one["by_tag"][tag]["refused"]) for tag in ("password", "form")]
+    assert outcomes == [(1, 1), (1, 0)]
     (locked,) = [row for row in one["files"] if row["file"] == "locked.pdf"]
     assert "password" in locked["error"]
 
