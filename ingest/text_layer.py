@@ -32,11 +32,12 @@ _FIGURE = re.compile("[0-9]")
 
 def is_garbage(text: str) -> bool:
     """Whether a page's text cannot be what it shows."""
-    characters = [character for character in text if not character.isspace()]
-    if len(characters) < _LEAST_CHARACTERS:
+    characters = Counter("".join(text.split()))
+    total = characters.total()
+    if total < _LEAST_CHARACTERS:
         return False
-    unreadable = sum(unicodedata.category(character) in ("Co", "Cc", "Cn") or character == "\ufffd" for character in characters)
-    return unreadable > _MOST_UNREADABLE * len(characters) or _is_no_latin(text) or _is_no_chinese(characters)
+    unreadable = sum(count for character, count in characters.items() if _is_unreadable(character))
+    return unreadable > _MOST_UNREADABLE * total or _is_no_latin(text) or _is_no_chinese(characters)
 
 
 def says_the_same(layer: str, read: str) -> bool:
@@ -45,11 +46,18 @@ def says_the_same(layer: str, read: str) -> bool:
     return (one & other).total() >= _SHARED_LETTERS * max(one.total(), other.total())
 
 
+def _is_unreadable(character: str) -> bool:
+    return character == "\ufffd" or unicodedata.category(character) in ("Co", "Cc", "Cn")
+
+
 def _is_no_latin(text: str) -> bool:
-    words = [word for word in text.split() if not _FIGURE.search(word)]  # codes such as KX-110 have no vowels
-    letters = Counter(character.lower() for word in words for character in word if _is_of_latin_script(character))
+    characters = Counter("".join(word for word in text.split() if not _FIGURE.search(word)))  # codes such as KX-110 have no vowels
+    letters = Counter[str]()
+    for character, count in characters.items():
+        if _is_of_latin_script(character):
+            letters[character.lower()] += count
     total = letters.total()
-    if total < _LEAST_LETTERS or total < 0.3 * sum(map(len, words)):
+    if total < _LEAST_LETTERS or total < 0.3 * characters.total():
         return False
     accented = sum(count for letter, count in letters.items() if not letter.isascii())
     vowels = sum(count for letter, count in letters.items() if unicodedata.normalize("NFD", letter)[0] in "aeiouy")
@@ -61,11 +69,12 @@ def _is_of_latin_script(character: str) -> bool:
     return character.isalpha() if character < "\u0080" else character < "\u0180"
 
 
-def _is_no_chinese(characters: list[str]) -> bool:
-    ideographs = [character for character in characters if "\u3400" <= character <= "\u9fff"]
-    if len(ideographs) < _LEAST_IDEOGRAPHS:
+def _is_no_chinese(characters: Counter[str]) -> bool:
+    ideographs = {character: count for character, count in characters.items() if "\u3400" <= character <= "\u9fff"}
+    total = sum(ideographs.values())
+    if total < _LEAST_IDEOGRAPHS:
         return False
-    return sum(map(_is_usual, ideographs)) < _LEAST_USUAL * len(ideographs)
+    return sum(count for character, count in ideographs.items() if _is_usual(character)) < _LEAST_USUAL * total
 
 
 @functools.lru_cache(maxsize=8192)
