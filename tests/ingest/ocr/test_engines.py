@@ -35,7 +35,7 @@ def test_what_is_printed_is_read_at_its_place(engine: OcrEngine) -> None:
     for line, place in zip(lines, places, strict=True):
         left, top, right, bottom = (points * 150 / 72 for points in place)
         assert line.bbox[::2] == pytest.approx((left, right), abs=4)
-        assert line.bbox[1::2] == pytest.approx((top, bottom), abs=8)
+        assert line.bbox[1::2] == pytest.approx((top, bottom), abs=10)  # from the top of the font, or of its letters
 
 
 def test_words_are_spans_of_the_line_with_a_confidence(engine: OcrEngine) -> None:
