@@ -51,9 +51,8 @@ def _is_unreadable(character: str) -> bool:
 
 
 def _is_no_latin(text: str) -> bool:
-    characters = Counter(
-        "".join(word for word in text.split() if not _FIGURE.search(word))
-    )  # codes such as KX-110 have no vowels
+    # Codes such as KX-110 have no vowels, so words with figures count for nothing.
+    characters = Counter("".join(word for word in text.split() if not _FIGURE.search(word)))
     letters = Counter[str]()
     for character, count in characters.items():
         if _is_of_latin_script(character):
