@@ -17,6 +17,7 @@ from eval.parsing.apart import Apart
 from eval.parsing.peers import TextLayer, excerpt, text_layers
 from eval.parsing.reading import DocumentReader, attempt, text_of
 from ingest.errors import GraftError
+from ingest.languages import UNDETERMINED, language_of
 from ingest.types import BlockKind, Page
 
 PAGES_OF_A_FILE = 8
@@ -38,8 +39,9 @@ class GoodPage:
 
     @property
     def language(self) -> str:
-        """zh where a third of the characters are Chinese, else en."""
-        return "zh" if _han(self.text) > 1 / 3 else "en"
+        """The code of the language; en for a page of too few words to tell."""
+        code = language_of(self.text)
+        return "en" if code == UNDETERMINED else code
 
     @property
     def has_table(self) -> bool:
