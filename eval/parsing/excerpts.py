@@ -1,7 +1,7 @@
 """A few pages of each PDF with a good text layer, as small PDFs of their own: what rendering and timing are done on.
 
 A page is taken when its text layer holds enough text, no private or replaced characters, few pictures, and when the product's
-own reading finds the same characters in it, in whatever order: then the layer is what is printed.
+own reading finds the same characters in it, in whatever order: then the layer is what is printed, once the pictures are out.
 """
 
 from __future__ import annotations

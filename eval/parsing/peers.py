@@ -20,12 +20,15 @@ class TextLayer:
 
 
 def excerpt(path: Path, target: Path, numbers: Sequence[int]) -> None:
-    """Writes these pages (from 1) of a PDF as a PDF of their own."""
+    """Writes these pages (from 1) of a PDF as a PDF of their own, without pictures: a logo holds text that no layer does."""
     import pymupdf
 
     with pymupdf.open(path) as document, pymupdf.open() as part:
         for number in numbers:
             part.insert_pdf(document, from_page=number - 1, to_page=number - 1)
+        for page in part:
+            for xref in {image[0] for image in page.get_images()}:
+                page.delete_image(xref)
         part.save(target, garbage=3, deflate=True)
 
 
