@@ -25,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
+
 from ingest.cleaning import mark_running
 from ingest.errors import (
     BrokenFile,
@@ -50,6 +52,8 @@ UNSURE = 0.85
 _START_TIMEOUT_S = 60.0
 # How much later than its owner the operating system ends a worker: only one whose owner is gone lives so long.
 _ORPHAN_GRACE_S = 2.0
+# A worker that has taken more than this share of the memory that it may take is replaced.
+_WORN = 0.75
 # How often a reading under way asks whether it is still wanted.
 _CHECK_S = 0.2
 
@@ -68,6 +72,7 @@ class FileWorker:
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str | None] = queue.Queue()
         self._answered_characters = 0
+        self._served = 0
 
     def __enter__(self) -> FileWorker:
         return self
@@ -105,6 +110,14 @@ class FileWorker:
             LimitPassed: not within the limits. Quarantined: it killed the reader, or hung it.
             Unavailable: no reader process can be started.
         """
+        try:
+            return self._read(path, name, progress, check)
+        except _WornOut:  # a new worker may have the memory that this one had lost to the files before
+            return self._read(path, name, progress, check)
+
+    def _read(
+        self, path: Path, name: str, progress: Callable[[int, int], None] | None, check: Callable[[], None]
+    ) -> ParsedDocument:
         pages: list[Page] = []
         title, total = "", 0
         warnings: list[str] = []
@@ -157,14 +170,25 @@ class FileWorker:
                     answer = self._receive(end, now_and_then)
                     if "refused" in answer:
                         done = not answer["exhausted"]
-                        raise _refusal(answer)
+                        raise _WornOut(answer["refused"]) if answer["exhausted"] and self._served else _refusal(answer)
                     if "done" in answer:
-                        done = True
+                        done = not self._is_worn()
+                        self._served += 1
                         return
                     yield answer
             finally:
-                if not done:  # over its time or memory, dead, or not wanted to the end: the next file gets another worker
+                if not done:  # over its time or memory, dead, worn, or not wanted to the end: the next file gets another worker
                     self._kill()
+
+    def _is_worn(self) -> bool:
+        """Whether so much of its memory is taken that the next file might not have enough."""
+        if self._process is None:
+            return False
+        try:
+            taken = int(psutil.Process(self._process.pid).memory_info().vms)
+        except psutil.NoSuchProcess:
+            return True
+        return taken > _WORN * (self._limits.memory_mib << 20)
 
     def _send(self, request: dict[str, Any]) -> None:
         line = json.dumps(request) + "\n"
@@ -213,6 +237,7 @@ class FileWorker:
     def _start(self) -> subprocess.Popen[str]:
         answers: queue.Queue[str | None] = queue.Queue()
         self._answers = answers
+        self._served = 0
         self._process = process = subprocess.Popen(
             [sys.executable, "-m", "ingest.isolation", json.dumps(asdict(self._limits)), json.dumps(asdict(self._ocr))],
             stdin=subprocess.PIPE,
@@ -251,6 +276,10 @@ class FileWorker:
             _end(self._process)
             self._process.wait()
             self._process = None
+
+
+class _WornOut(LimitPassed):
+    """The memory ran out in a worker that had served other files before."""
 
 
 class _Spaced:
@@ -348,7 +377,11 @@ def _serve(limits: ReadLimits, ocr: OcrSettings) -> None:
             answer(refused=str(error), code=error.code, exhausted=is_out_of_memory(error.__cause__))
         except Exception as error:  # noqa: BLE001 - whatever a page makes a reader raise is no reason to call the file poison
             told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            answer(refused=f"the file cannot be read ({told}). Save it again and add it", code=BrokenFile.code, exhausted=True)
+            said, code = f"the file cannot be read ({told}). Save it again and add it", BrokenFile.code
+            if is_out_of_memory(error):
+                said = f"the file needs more than {limits.memory_mib} MiB of memory to be read (setting read.memory_mib)"
+                code = LimitPassed.code
+            answer(refused=said, code=code, exhausted=True)
         else:
             answer(done=True)
         signal.setitimer(signal.ITIMER_REAL, 0)

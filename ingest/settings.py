@@ -20,7 +20,7 @@ class ReadLimits:
 
     timeout_s: float = 3600.0
     page_timeout_s: float = 120.0
-    memory_mib: int = 2048
+    memory_mib: int = 3072
     pages: int = 5000
     pixels: int = 100_000_000
     text_characters: int = 20_000_000

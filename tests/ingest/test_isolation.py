@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pymupdf
 import pytest
 
+from ingest import isolation
 from ingest.errors import GraftError, InputRefused, Unavailable
 from ingest.isolation import NO_TEXT_LAYER, FileWorker
 from ingest.settings import OcrSettings, ReadLimits
@@ -49,6 +51,21 @@ def test_a_file_over_its_memory_is_refused_and_the_next_one_is_read(folder: Path
     with FileWorker(ReadLimits(memory_mib=400)) as worker:
         with pytest.raises(InputRefused, match="400 MiB of memory"):
             worker.read(folder / "large.pdf")
+        assert len(worker.read(folder / "good.pdf").pages) == 2
+
+
+def test_what_earlier_files_took_is_no_limit_for_the_next(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FileWorker(ReadLimits()) as worker:
+        worker.read(folder / "good.pdf")
+        first = process_of(worker)
+        resource.prlimit(first.pid, resource.RLIMIT_AS, (64 << 20, 64 << 20))  # as if the rest were taken
+        (folder / "long.txt").write_text("word " * 2_800_000)
+        assert len(worker.read(folder / "long.txt", name="long.txt").pages) > 4000
+        second = process_of(worker)
+        assert second is not first
+        monkeypatch.setattr(isolation, "_WORN", 0.01)
+        worker.read(folder / "good.pdf")
+        assert worker._process is None
         assert len(worker.read(folder / "good.pdf").pages) == 2
 
 
