@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -32,7 +33,8 @@ class SmallDisk:
     def fill(self, *, leave: int) -> None:
         """Leaves this many bytes, or a little less."""
         state = os.statvfs(self.folder)
-        with self._ballast.open("ab") as file:
+        # Somebody else may write at the same time; what is written then is what there is room for.
+        with self._ballast.open("ab", buffering=0) as file, contextlib.suppress(OSError):
             file.write(bytes(max(0, state.f_bavail * state.f_frsize - leave)))
 
     def clear(self) -> None:
