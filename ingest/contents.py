@@ -33,17 +33,7 @@ class Contents:
         """Keeps what was read of a file, all pages or none; `unlocked` is the hash of its copy that needs no password."""
         with self._engine.begin() as connection:
             connection.execute(delete(contents).where(contents.c.sha256 == sha256))
-            connection.execute(
-                insert(contents).values(
-                    sha256=sha256,
-                    bytes=size_bytes,
-                    title=parsed.title,
-                    page_count=len(parsed.pages),
-                    warnings=list(parsed.warnings),
-                    parsed_at=now(),
-                    unlocked=unlocked,
-                )
-            )
+            connection.execute(insert(contents).values(sha256=sha256, bytes=size_bytes, unlocked=unlocked, **_facts(parsed)))
             connection.execute(insert(pages), [page_to_row(sha256, page) for page in parsed.pages])
 
     def content(self, sha256: str) -> ParsedDocument:
@@ -78,15 +68,7 @@ class Contents:
                 raise NotFound("the document was removed meanwhile")
             stale = list(connection.scalars(select(chunks.c.id).join(versions).where(of_content)))
             content = update(contents).where(contents.c.sha256 == sha256)
-            connection.execute(
-                content.values(
-                    title=parsed.title,
-                    page_count=len(parsed.pages),
-                    warnings=list(parsed.warnings),
-                    parsed_at=now(),
-                    reading=contents.c.reading + 1,
-                )
-            )
+            connection.execute(content.values(reading=contents.c.reading + 1, **_facts(parsed)))
             connection.execute(delete(pages).where(pages.c.sha256 == sha256))
             connection.execute(insert(pages), [page_to_row(sha256, page) for page in parsed.pages])
             reading = connection.scalars(select(contents.c.reading).where(contents.c.sha256 == sha256)).one()
@@ -105,6 +87,12 @@ class Contents:
         with self._engine.connect() as connection:
             unlocked = select(contents.c.unlocked).where(contents.c.unlocked.is_not(None))
             return {*connection.scalars(select(versions.c.sha256)), *connection.scalars(unlocked)}
+
+
+def _facts(parsed: ParsedDocument) -> dict[str, Any]:
+    """What the row of a content tells of its reading."""
+    warnings = list(parsed.warnings)
+    return {"title": parsed.title, "page_count": len(parsed.pages), "warnings": warnings, "parsed_at": now()}
 
 
 def write_chunks(connection: Connection, version_id: str, rows: Sequence[dict[str, Any]], chunking: str) -> None:

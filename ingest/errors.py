@@ -25,8 +25,6 @@ class GraftError(Exception):
     exit_code = 1
     http_status = 500
     code = "failed"
-    may_pass_later = False
-    """Whether the same file may be taken at another time: with a password, with wider limits, by hand. Then it is kept."""
 
 
 class UsageError(GraftError):
@@ -75,21 +73,18 @@ class PasswordNeeded(InputRefused):
     """The file is encrypted: it needs a password, or another one than was given."""
 
     code = "password_needed"
-    may_pass_later = True
 
 
 class LimitPassed(InputRefused):
     """Reading the file costs more than a limit allows; the message names the limit and its setting."""
 
     code = "limit_passed"
-    may_pass_later = True
 
 
 class Quarantined(InputRefused):
     """The file kills or hangs whatever reads it. It is not read again unless somebody asks for that."""
 
     code = "quarantined"
-    may_pass_later = True
 
 
 class Unavailable(GraftError):

@@ -12,10 +12,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ingest.errors import StorageFull
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_PIECE_BYTES = 1 << 20
+
+
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """What is in the open file, a part at a time, as `FileStore.put` takes it."""
+    while piece := file.read(_PIECE_BYTES):
+        yield piece
 
 
 def is_full_disk(error: BaseException) -> bool:

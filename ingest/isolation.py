@@ -17,13 +17,14 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 
@@ -58,7 +59,10 @@ _WORN = 0.75
 _CHECK_S = 0.2
 
 
-def _no_check() -> None:
+_T = TypeVar("_T")
+
+
+def no_check() -> None:
     """Lets every reading go on."""
 
 
@@ -98,7 +102,7 @@ class FileWorker:
         *,
         name: str = "",
         progress: Callable[[int, int], None] | None = None,
-        check: Callable[[], None] = _no_check,
+        check: Callable[[], None] = no_check,
     ) -> ParsedDocument:
         """All pages of the file; `progress(pages_done, pages_total)` is called after each.
 
@@ -110,10 +114,7 @@ class FileWorker:
             LimitPassed: not within the limits. Quarantined: it killed the reader, or hung it.
             Unavailable: no reader process can be started.
         """
-        try:
-            return self._read(path, name, progress, check)
-        except _WornOut:  # a new worker may have the memory that this one had lost to the files before
-            return self._read(path, name, progress, check)
+        return _again_if_worn_out(lambda: self._read(path, name, progress, check))
 
     def _read(
         self, path: Path, name: str, progress: Callable[[int, int], None] | None, check: Callable[[], None]
@@ -143,7 +144,7 @@ class FileWorker:
         """
         request = {"operation": "render", "path": str(path), "number": number, "boxes": list(boxes), "dpi": dpi}
         try:
-            (answer,) = self._call(request)
+            answer = self._ask(request)
         except Quarantined as error:  # one page that cannot be drawn says nothing of the text, which was read
             raise LimitPassed(f"page {number} cannot be drawn: {error}") from error
         return base64.b64decode(answer["png"])
@@ -155,10 +156,28 @@ class FileWorker:
             PasswordNeeded: the password does not open it. InputRefused, Unavailable: as `read`.
         """
         request = {"operation": "unlock", "path": str(path), "target": str(target), "password": password}
-        (answer,) = self._call(request)
-        return bool(answer["locked"])
+        return bool(self._ask(request)["locked"])
 
-    def _call(self, request: dict[str, Any], check: Callable[[], None] = _no_check) -> Iterator[dict[str, Any]]:
+    @contextlib.contextmanager
+    def opened(self, path: Path, password: str) -> Iterator[Path]:
+        """The file, or where a password is given a copy that opens without one, until the block ends.
+
+        Raises:
+            PasswordNeeded, InputRefused, Unavailable: as `unlock`.
+        """
+        if not password:
+            yield path
+            return
+        with tempfile.TemporaryDirectory(prefix="graft-opened-") as folder:
+            copy = Path(folder, path.name)
+            yield copy if self.unlock(path, copy, password=password) else path
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The one answer to a request that has just one."""
+        (answer,) = _again_if_worn_out(lambda: list(self._call(request)))
+        return answer
+
+    def _call(self, request: dict[str, Any], check: Callable[[], None] = no_check) -> Iterator[dict[str, Any]]:
         with self._lock:
             done = False
             try:
@@ -280,6 +299,14 @@ class FileWorker:
 
 class _WornOut(LimitPassed):
     """The memory ran out in a worker that had served other files before."""
+
+
+def _again_if_worn_out(work: Callable[[], _T]) -> _T:
+    """The work's result; a new worker may have the memory that the one before had lost to earlier files."""
+    try:
+        return work()
+    except _WornOut:
+        return work()
 
 
 class _Spaced:

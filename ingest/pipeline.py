@@ -20,16 +20,14 @@ from ingest.catalog import Catalog, DocumentRecord, StagedVersion
 from ingest.chunk_size import ChunkSize
 from ingest.chunking import chunking_of, split
 from ingest.errors import PasswordNeeded
-from ingest.files import FileStore
+from ingest.files import FileStore, pieces
 from ingest.index.hybrid import HybridIndex
-from ingest.isolation import FileWorker
+from ingest.isolation import FileWorker, no_check
 from ingest.types import Access, ParsedDocument
 
 Progress = Callable[[int, int], None]
 Check = Callable[[], None]
 """Called several times a second while a file is read; what it raises ends the reading."""
-
-_PIECE_BYTES = 1 << 20
 
 # SQLite takes 32,766 variables in one statement.
 _KEYS_AT_ONCE = 20_000
@@ -49,10 +47,6 @@ class NewDocument:
     source: str = ""
 
 
-def _no_check() -> None:
-    """Lets every reading go on."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """The steps of adding a document, and of changing one that is there."""
@@ -69,7 +63,7 @@ class Pipeline:
         record = self.catalog.published(new.name, new.groups)
         return record if record is not None and record.sha256 == new.sha256 else None
 
-    def read(self, new: NewDocument, *, progress: Progress | None = None, check: Check = _no_check) -> ParsedDocument:
+    def read(self, new: NewDocument, *, progress: Progress | None = None, check: Check = no_check) -> ParsedDocument:
         """What the file says; the parsing is kept and used for every document of the same bytes.
 
         Raises:
@@ -83,7 +77,7 @@ class Pipeline:
                 pass
         return self.catalog.content(new.sha256)
 
-    def _parse(self, new: NewDocument, *, progress: Progress | None = None, check: Check = _no_check) -> None:
+    def _parse(self, new: NewDocument, *, progress: Progress | None = None, check: Check = no_check) -> None:
         path = self.files.path(new.sha256)
         size_bytes = path.stat().st_size
         if not new.password:
@@ -95,7 +89,7 @@ class Pipeline:
             if copy is None:
                 self.catalog.put_content(new.sha256, size_bytes=size_bytes, parsed=parsed)
             else:
-                with self.files.put(_pieces(copy)) as unlocked:
+                with copy.open("rb") as file, self.files.put(pieces(file)) as unlocked:
                     self.catalog.put_content(new.sha256, size_bytes=size_bytes, parsed=parsed, unlocked=unlocked)
 
     @contextmanager
@@ -107,7 +101,7 @@ class Pipeline:
             locked = self.worker.unlock(self.files.path(new.sha256), copy, password=new.password)
             yield copy if locked else None
 
-    def read_again(self, new: NewDocument, *, progress: Progress | None = None, check: Check = _no_check) -> ParsedDocument:
+    def read_again(self, new: NewDocument, *, progress: Progress | None = None, check: Check = no_check) -> ParsedDocument:
         """What the file of a document that is there says, read anew; every version that shows these bytes says so from now on.
 
         Raises:
@@ -222,9 +216,3 @@ class Pipeline:
             rows, left_out = self.catalog.index_rows(copy_keys=some), self.catalog.left_out(copy_keys=some)
             self.index.add(rows)
             self.index.remove(left_out)
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            yield piece

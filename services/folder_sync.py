@@ -17,8 +17,7 @@ from typing import Any
 
 from services.client import Client
 from services.folders import Given, files_in
-
-UNFINISHED = ("queued", "running")
+from services.job_states import UNFINISHED
 
 Signature = tuple[int, int, int, int]
 """Size, times of change of content and of the entry, and inode: another file, or another content, has another."""

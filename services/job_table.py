@@ -34,6 +34,7 @@ from ingest.errors import LimitPassed, NotFound, PasswordNeeded, Quarantined
 from ingest.pipeline import NewDocument
 from ingest.schema import metadata, now
 from ingest.types import Access
+from services.job_states import UNFINISHED
 
 job_table = Table(
     "jobs",
@@ -62,7 +63,6 @@ job_table = Table(
     Column("updated_at", String(32), nullable=False),
 )
 
-UNFINISHED = ("queued", "running")
 ENDED_WELL = ("added", "unchanged", "reread")
 # After these errors the same file may be read at another time, so it is kept.
 _FILE_KEPT = tuple(kind.code for kind in (PasswordNeeded, LimitPassed, Quarantined))

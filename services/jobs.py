@@ -24,7 +24,8 @@ from ingest.errors import Conflict, GraftError, NotFound, Quarantined
 from ingest.files import full_disk_said_plainly
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.types import Access
-from services.job_table import ENDED_WELL, UNFINISHED, Job, JobTable, job_table
+from services.job_states import UNFINISHED
+from services.job_table import ENDED_WELL, Job, JobTable, job_table
 from services.passwords import Passwords
 from services.workflows import Stopped, Workflows
 
@@ -376,4 +377,4 @@ class Jobs:
         return replace(job, status="failed", error=held.said) if held else job
 
 
-__all__ = ["UNFINISHED", "Job", "Jobs", "StoppedByUser"]
+__all__ = ["Job", "Jobs", "StoppedByUser"]

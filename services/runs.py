@@ -19,6 +19,7 @@ from finetune.types import Progress
 from ingest.errors import Conflict, GraftError, NotFound
 from ingest.schema import metadata, now
 from ingest.types import Access
+from services.job_states import UNFINISHED
 from services.workflows import Stopped, Workflows
 
 log = structlog.get_logger()
@@ -42,7 +43,6 @@ run_table = Table(
     Column("updated_at", String(32), nullable=False),
 )
 
-UNFINISHED = ("queued", "running")
 _PREFIX = "run_"
 _STOPPED = "stopped on request; the same asked for again goes on from here"
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
@@ -30,25 +32,26 @@ from services import assembly
 from services.answering import Answering, ChatAbility
 from services.api.app import create_app
 from services.home import Home
-from services.jobs import UNFINISHED, Job
+from services.job_states import UNFINISHED
+from services.jobs import Job
 from services.knowledge_base import KnowledgeBase, boxes_of_quote
 from services.settings import AnswerSettings, Settings, load_settings
 from tests.fakes import FakeChat
+from tests.waiting import until
 
 ADMINISTRATOR = Access.everything()
 BOTH_LANGUAGES = ChatAbility(generated={}, quotes={}, writes=frozenset({"zh", "en"}))
 LOCAL_KEY = "the-local-key"
 ROOT = Path(__file__).parent.parent
-Seen = TypeVar("Seen")
 
 
-def until(look: Callable[[], Seen | Literal[False]], *, seconds: float = 90) -> Seen:
-    """What `look` returns once that is true."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.04)
-    return seen
+def hang_up(url: str, body: dict[str, Any], *, once: Callable[[], bool]) -> None:
+    """Send a request, and close the connection without reading an answer once something has come to pass."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.netloc)
+    connection.request("POST", address.path, json.dumps(body), {"Content-Type": "application/json"})
+    until(once)
+    connection.close()
 
 
 def settings_of(home: Path) -> Settings:

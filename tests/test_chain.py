@@ -14,7 +14,8 @@ from ingest.types import EVERYONE, Access
 from services.model_sources import sibling_engine_python
 from services.runs import Run
 from services.settings import Settings
-from tests.product import ADMINISTRATOR, Product, until
+from tests.product import ADMINISTRATOR, Product
+from tests.waiting import until
 
 EMPLOYEE = Access.of()
 BASE, TUNED = ["graft-base", "graft-rag"], ["graft-tuned", "graft-tuned-rag"]

@@ -5,10 +5,9 @@ The reader is given (the isolated worker with its limits), so that what is measu
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -31,8 +30,8 @@ class DocumentReader(Protocol):
         """All pages of the file. Raises InputRefused where it cannot be read."""
         ...
 
-    def unlock(self, path: Path, target: Path, *, password: str) -> bool:
-        """Whether the file is encrypted; then `target` is its copy that opens. Raises InputRefused where it does not open."""
+    def opened(self, path: Path, password: str) -> AbstractContextManager[Path]:
+        """The file, or where a password is given a copy that opens without one. Raises InputRefused where it does not open."""
         ...
 
     def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
@@ -74,7 +73,7 @@ def attempt(reader: DocumentReader, path: Path, *, password: str = "") -> Attemp
     """The outcome for one file; no error of the reader ends the run."""
     began = time.monotonic()
     try:
-        with _opened(reader, path, password) as readable:
+        with reader.opened(path, password) as readable:
             document = reader.read(readable, name=path.name)
     except InputRefused as error:
         said = str(error)
@@ -83,17 +82,6 @@ def attempt(reader: DocumentReader, path: Path, *, password: str = "") -> Attemp
     except Exception as error:  # noqa: BLE001 - an error that nobody foresaw is what is looked for here
         return Attempt(path, Outcome.CRASH, time.monotonic() - began, said=f"{type(error).__name__}: {error}")
     return Attempt(path, Outcome.READ, time.monotonic() - began, document)
-
-
-@contextmanager
-def _opened(reader: DocumentReader, path: Path, password: str) -> Iterator[Path]:
-    """The file, or where a password is given a copy that opens without one, until the block ends."""
-    if not password:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="graft-parsing-") as folder:
-        copy = Path(folder, path.name)
-        yield copy if reader.unlock(path, copy, password=password) else path
 
 
 def text_of(pages: Sequence[Page], *, running: bool = False) -> str:

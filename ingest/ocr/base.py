@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ingest.types import Bbox
@@ -52,6 +52,11 @@ class OcrLine:
     def width(self) -> float:
         """How wide its box is."""
         return self.bbox[2] - self.bbox[0]
+
+    def placed(self, *, scale: float = 1.0, x: float = 0.0, y: float = 0.0) -> OcrLine:
+        """The line with its box so many times as large, then moved."""
+        x0, y0, x1, y1 = self.bbox
+        return replace(self, bbox=(x0 * scale + x, y0 * scale + y, x1 * scale + x, y1 * scale + y))
 
 
 class OcrEngine(Protocol):

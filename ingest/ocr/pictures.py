@@ -8,7 +8,7 @@ of the page, turned upright where `turn` says so. Nothing is known here of how l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ingest.lines import PrintedLine, holds_middle, union
@@ -82,7 +82,7 @@ class Pictures:
         turn, found = read_upright(pixels, self._engine)
         if not found:
             return None
-        lines = [_scaled(line, scale, 0.0, 0.0) for line in found]
+        lines = [line.placed(scale=scale) for line in found]
         rules = page_of_rulings(turned(pixels, turn), lines, scale=scale)
         return PictureText(lines, whole=True, turn=turn, tables=find_tables(rules, as_printed(lines)))
 
@@ -92,8 +92,8 @@ class Pictures:
         key = xref, round(region[2] - x), round(region[3] - y)
         if not xref or key not in self._read:
             pixels, scale = _pixels(page, region, self._limits)
-            self._read[key] = [_scaled(line, scale, 0.0, 0.0) for line in self._engine.read(pixels)]
-        return [_scaled(line, 1.0, x, y) for line in self._read[key]]
+            self._read[key] = [line.placed(scale=scale) for line in self._engine.read(pixels)]
+        return [line.placed(x=x, y=y) for line in self._read[key]]
 
 
 def _regions(page: Any, layer: Sequence[Bbox]) -> list[tuple[Bbox, int]]:
@@ -136,11 +136,6 @@ def _pixels(page: Any, region: Bbox | None, limits: ReadLimits) -> tuple[Pixels,
     zoom = _DPI / 72 * min(1.0, (limits.image_pixels / wanted) ** 0.5)
     drawn = page.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), clip=clip, colorspace=pymupdf.csRGB, alpha=False)
     return numpy.frombuffer(drawn.samples, numpy.uint8).reshape(drawn.height, drawn.width, 3), 1 / zoom
-
-
-def _scaled(line: OcrLine, scale: float, x: float, y: float) -> OcrLine:
-    x0, y0, x1, y1 = line.bbox
-    return replace(line, bbox=(x0 * scale + x, y0 * scale + y, x1 * scale + x, y1 * scale + y))
 
 
 def _is_same(one: Bbox, other: Bbox) -> bool:

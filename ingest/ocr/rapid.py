@@ -8,7 +8,6 @@ it, 6 pages); which way a page lies is decided once, in `ingest.ocr.direction`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +45,7 @@ class RapidEngine:
 
     def read(self, pixels: Pixels, /) -> Sequence[OcrLine]:
         """The lines of text in the picture."""
-        return [_lower(line, top) for top, strip in strips_of(pixels) for line in self._read(strip)]
+        return [line.placed(y=top) for top, strip in strips_of(pixels) for line in self._read(strip)]
 
     def _read(self, pixels: Pixels) -> Sequence[OcrLine]:
         import numpy
@@ -146,11 +145,6 @@ def _line(text: str, confidences: list[float], quad: Any) -> OcrLine:
         for word in WORD.finditer(stripped)
     )
     return OcrLine(stripped, _printed_box(quad), words)
-
-
-def _lower(line: OcrLine, rows: int) -> OcrLine:
-    x0, y0, x1, y1 = line.bbox
-    return replace(line, bbox=(x0, y0 + rows, x1, y1 + rows))
 
 
 def _printed_box(quad: Any) -> Bbox:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,13 +10,13 @@ from fastapi import APIRouter, File, Form, Header, Path, Query, UploadFile
 from fastapi.responses import FileResponse, Response
 
 from ingest.errors import LimitPassed, NotPermitted
+from ingest.files import pieces
 from ingest.readers.detect import ALLOWED, media_type
 from services.api import schemas
 from services.api.auth import Administrator, Caller, TheKnowledgeBase
 
 router = APIRouter(prefix="/api", tags=["documents"])
 
-_PIECE_BYTES = 1 << 20
 _LONGEST_PASSWORD = 1000
 
 
@@ -54,7 +53,7 @@ def add_documents(
         once = _once(idempotency_key, authorization, number) if idempotency_key else None
         job = kb.add(
             file.filename or "",
-            _pieces(file),
+            pieces(file.file),
             groups=group,
             access=access,
             once=once,
@@ -170,8 +169,3 @@ def page_text(
 ) -> dict[str, Any]:
     """A page's text, with the place of the cited passage in it. Pages of most formats but PDF have no image."""
     return asdict(kb.page_text(document_id, number, access=access, version=version, chunk=chunk, quote=quote))
-
-
-def _pieces(file: UploadFile) -> Iterator[bytes]:
-    while piece := file.file.read(_PIECE_BYTES):
-        yield piece

@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field
 
 from services.api import schemas
 from services.api.auth import Administrator, Caller, TheKnowledgeBase
+from services.job_states import UNFINISHED
 from services.job_table import Job
-from services.runs import UNFINISHED, Run
+from services.runs import Run
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 

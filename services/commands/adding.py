@@ -16,9 +16,9 @@ from services.client import Client, connect
 from services.commands.output import GroupOption, Json, err, out, print_json
 from services.folder_sync import FolderSync, Known
 from services.folders import Given, given_files
+from services.job_states import UNFINISHED
 from services.settings import load_settings
 
-UNFINISHED = ("queued", "running")
 PasswordOption = Annotated[
     str,
     typer.Option(

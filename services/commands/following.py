@@ -13,6 +13,7 @@ from ingest.errors import GraftError, Unavailable
 from services.client import Client, connect
 from services.commands.adding import AddingBars, PasswordOption, asked_for, require_all_taken, show
 from services.commands.output import Json, err, out, print_json, print_table
+from services.job_states import UNFINISHED
 from services.settings import load_settings
 
 app = typer.Typer(
@@ -23,7 +24,6 @@ app = typer.Typer(
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end, or print the job.")]
 
 _POLL_S = 0.5
-UNFINISHED = ("queued", "running")
 
 
 def follow(client: Client, run: dict[str, Any]) -> dict[str, Any]:

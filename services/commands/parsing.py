@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +26,11 @@ def parse(
     if not file.is_file():
         raise InputRefused(f"there is no file {file}")
     ingest = load_settings().ingest
-    with FileWorker(ingest.limits, ingest.ocr) as worker, _opened(worker, file, password) as path, counting() as progress:
+    with (
+        FileWorker(ingest.limits, ingest.ocr) as worker,
+        worker.opened(file, asked_for(password)) as path,
+        counting() as progress,
+    ):
         document = worker.read(path, name=file.name, progress=lambda _done, total: progress("reading", total))
         if report is not None:
             html = _html(path, file.name, document, worker, lambda _done, total: progress("drawing", total))
@@ -43,17 +45,6 @@ def parse(
         out.print(f"page {page.number}" + (" (recognised)" if page.ocr else ""), style="bold", markup=False)
         out.print(page.text, end="\n\n", markup=False)
     return None
-
-
-@contextmanager
-def _opened(worker: FileWorker, file: Path, password: str) -> Iterator[Path]:
-    """The file, or a copy that needs no password and is there as long as this lasts."""
-    if not password:
-        yield file
-        return
-    with tempfile.TemporaryDirectory(prefix="graft-parse-") as folder:
-        copy = Path(folder) / file.name
-        yield copy if worker.unlock(file, copy, password=asked_for(password)) else file
 
 
 def _html(path: Path, name: str, document: ParsedDocument, worker: FileWorker, progress: Callable[[int, int], None]) -> str:

@@ -12,10 +12,11 @@ import typer
 
 from ingest.errors import GraftError, InputRefused, Unavailable
 from services.client import Client, connect
-from services.commands.adding import UNFINISHED, outcome, submit
+from services.commands.adding import outcome, submit
 from services.commands.output import GroupOption, Json, err, out, print_line
 from services.folder_sync import Difference, FolderSync
 from services.home import Home
+from services.job_states import UNFINISHED
 from services.settings import Settings, load_settings
 
 # Notices of changes do not reach us from every network disk, and some are lost when very many come: so often the folder is

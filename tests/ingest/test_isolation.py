@@ -22,7 +22,8 @@ from ingest.isolation import NO_TEXT_LAYER, FileWorker
 from ingest.settings import OcrSettings, ReadLimits
 from tests import hostile
 from tests.fakes import pdf
-from tests.product import SharedWorker, until
+from tests.product import SharedWorker
+from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -8,8 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ from services.bench.serving import bench_settings, served, with_engine, without_
 from services.engine import Endpoint
 from services.settings import load_settings
 from tests.services.stand_in import OVER, SOON, Reply, answer, case, hit, serving
+from tests.waiting import until
 
 # Answers
 
@@ -241,13 +240,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
-
-
-def until(condition: Callable[[], object], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.05)
 
 
 # Time

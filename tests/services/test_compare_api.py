@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -19,7 +18,8 @@ from services.cli import app
 from services.commands import comparing
 from services.home import Home, RunningServer
 from tests.fakes import FakeChat, pdf
-from tests.product import LOCAL_KEY, Product, until
+from tests.product import LOCAL_KEY, Product, hang_up
+from tests.waiting import until
 
 HOLIDAY = "Every employee has 27 days of paid holiday a year. Unused days expire at the end of March."
 MINUTES = "The board meets in Leeds on Mondays at nine."
@@ -141,16 +141,9 @@ def test_a_client_that_goes_away_stops_every_arm(stocked: Product, stream: bool)
     chats = [FakeChat(answer="word", endless=True) for _ in range(2)]
     stocked.use_chat(chats[0], tuned=chats[1])
     with stocked.listening() as address:
-        with (
-            pytest.raises(httpx.ReadTimeout),
-            httpx.Client(base_url=address, timeout=httpx.Timeout(20, read=0.5)) as http,
-            http.stream("POST", "/api/compare", json={"question": QUESTION, "stream": stream}) as answer,
-        ):
-            for _ in answer.iter_bytes():
-                if all(chat.written > 5 for chat in chats) and stream:
-                    raise httpx.ReadTimeout("the reader has had enough")
-        until(lambda: all(chat.closed.is_set() for chat in chats), seconds=20)
-        time.sleep(0.1)
+        body = {"question": QUESTION, "stream": stream}
+        hang_up(f"{address}/api/compare", body, once=lambda: all(chat.written > 5 for chat in chats))
+        until(lambda: all(chat.closed.is_set() for chat in chats))
         written = [chat.written for chat in chats]
         time.sleep(0.2)
         assert ([chat.written for chat in chats], [chat.finished for chat in chats]) == (written, [0, 0])

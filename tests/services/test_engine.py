@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from services.engine_launch import FLAGS, explain_exit, installed_device, plan_l
 from services.manifest import Role, load_manifest
 from services.model_sources import sibling_engine_python
 from services.models import ModelStore, default_models_dir
+from tests.waiting import until
 
 QUICK = EngineTimes(start_timeout_s=20, poll_starting_s=0.05, poll_ready_s=0.1, health_timeout_s=5, back_off_s=0.1, stop_s=5)
 
@@ -44,13 +45,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 http.server.ThreadingHTTPServer((arguments["--host"], int(arguments["--port"])), Handler).serve_forever()
 """
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:

@@ -17,7 +17,8 @@ from services.commands.watching import Follower, _ticks
 from services.folder_sync import Difference, FolderSync, Known, difference
 from services.folders import files_in, given_files
 from tests.fakes import pdf
-from tests.product import ADMINISTRATOR, Product, until
+from tests.product import ADMINISTRATOR, Product
+from tests.waiting import until
 
 EVERYONE = frozenset({"everyone"})
 BOARD = frozenset({"board"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,15 +21,9 @@ from services.adapter_serving import LoraServing, MergedServing, Report, Serving
 from services.engine import Endpoint, EngineState, EngineStatus
 from services.live_adapter import Comparison, LiveAdapter, Probed
 from tests.adapters import BASE_MODEL, PARITY, approved, candidate, dataset, registry_in
+from tests.waiting import until
 
 ADMINISTRATOR = Access.everything()
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
 
 
 class FakeEngine:

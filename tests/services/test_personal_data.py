@@ -13,7 +13,8 @@ from ingest.personal_data import EVERY_KIND, MASK
 from ingest.types import Access
 from services.settings import Settings, load_settings
 from tests.fakes import FakeChat, pdf
-from tests.product import ADMINISTRATOR, BOTH_LANGUAGES, Product, SharedWorker, until
+from tests.product import ADMINISTRATOR, BOTH_LANGUAGES, Product, SharedWorker
+from tests.waiting import until
 
 CARD = "4111 1111 1111 1111"
 HIDDEN = f"{MASK * 4} {MASK * 4} {MASK * 4} 1111"

@@ -19,7 +19,8 @@ from ingest.types import Access
 from services.settings import Settings
 from tests import crashing, hostile
 from tests.fakes import pdf
-from tests.product import ADMINISTRATOR, Product, until
+from tests.product import ADMINISTRATOR, Product
+from tests.waiting import until
 
 GREEN = pdf("The lamp in the corridor is green.")
 HANGING = hostile.endless_drawing()

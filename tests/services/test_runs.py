@@ -20,7 +20,8 @@ from ingest.types import Access
 from services.migrations import migrate
 from services.runs import Run, Runs, Task
 from services.workflows import Workflows
-from tests.product import ADMINISTRATOR, until
+from tests.product import ADMINISTRATOR
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from services import background, server
 from services.home import Home, RunningServer
 from services.settings import Settings
 from tests.fakes import pdf
-from tests.product import ADMINISTRATOR, Product, Server, until
+from tests.product import ADMINISTRATOR, Product, Server
+from tests.waiting import until
 
 WORDS = "alpha bravo charlie delta echo foxtrot golf hotel india juliett".split()
 

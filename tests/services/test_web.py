@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, expect, sync_playwright
 
 from tests.services.web.canned_api import HANDBOOK, TEXTS, TRAVEL, CannedApi, build_app
+from tests.waiting import until
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 WEB = Path(__file__).parents[2] / "services" / "web"
@@ -86,13 +87,6 @@ def ask(page: Page, question: str) -> None:
     page.keyboard.press("Enter")
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float = 15) -> None:
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)
-
-
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_the_modules_keep_their_rules_under_node() -> None:
     tests = sorted((Path(__file__).parent / "web").glob("*.test.mjs"))
@@ -126,7 +120,7 @@ class TestAnswers:
         expect(page.get_by_text("Only sentences that were already checked are shown")).to_be_visible()
         expect(page.locator(".provisional")).to_have_count(0)
         expect(page.locator(".sentence")).to_have_count(1)
-        wait_until(site.api.cut_off.is_set)
+        until(site.api.cut_off.is_set)
 
     def test_quotes_are_shown_as_quotes_with_document_and_page(self, page: Page, site: Site) -> None:
         page.get_by_role("radio", name="Quotes").check(force=True)
@@ -161,7 +155,7 @@ class TestAnswers:
         ask(page, question)
         expect(page.get_by_role("alert")).to_have_text(words)
         page.get_by_role("button", name="Try again").click()
-        wait_until(lambda: len(site.api.asked) == 2)
+        until(lambda: len(site.api.asked) == 2)
         expect(page.locator(".turn")).to_have_count(1)
 
     def test_a_follow_up_carries_the_history_and_a_new_chat_none(self, page: Page, site: Site) -> None:
@@ -297,7 +291,7 @@ class TestCompare:
         page.get_by_role("button", name="Stop").click()
         expect(page.locator(".provisional")).to_have_count(0)
         expect(self.column(page, "Base model")).to_contain_text("Only sentences that were already checked are shown")
-        wait_until(site.api.cut_off.is_set)
+        until(site.api.cut_off.is_set)
 
     def test_both_views_stay_as_they_are_while_the_other_is_shown(self, page: Page) -> None:
         ask(page, LEAVE)
@@ -408,7 +402,7 @@ class TestDocuments:
         page.locator(".turns, .welcome").dispatch_event("drop", {"dataTransfer": dropped})
         expect(page.locator(".upload", has_text="dropped.pdf")).to_contain_text("Added")
         page.locator(".drop").dispatch_event("drop", {"dataTransfer": dropped})
-        wait_until(lambda: len(site.api.uploads) == 2)
+        until(lambda: len(site.api.uploads) == 2)
         time.sleep(0.3)
         assert site.api.uploads == [("dropped.pdf", [])] * 2
 

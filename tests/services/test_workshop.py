@@ -13,7 +13,8 @@ from ingest.types import EVERYONE, Access
 from services.runs import Run
 from services.settings import Settings
 from tests.fakes import pdf
-from tests.product import ADMINISTRATOR, Product, until
+from tests.product import ADMINISTRATOR, Product
+from tests.waiting import until
 
 HANDBOOK = (
     "Full-time staff receive 27 days of paid holiday each year. The probation period lasts 6 months. "

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,8 @@ class Dying:
 
         return self._worker.read(path, name=name, progress=die)
 
-    def unlock(self, path: Path, target: Path, *, password: str) -> bool:
-        raise NotImplementedError
+    def opened(self, path: Path, password: str) -> AbstractContextManager[Path]:
+        return self._worker.opened(path, password)
 
     def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
         raise NotImplementedError
