@@ -7,18 +7,20 @@ It stands in for the API only; nothing here retrieves, judges or stores. Questio
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any
 
 import pymupdf
 import uvicorn
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+
+from services.api import sse
 
 WEB = Path(__file__).parents[3] / "services" / "web"
 POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -111,7 +113,7 @@ class CannedApi:
             "groups": groups, "added_at": "2025-11-03T09:30:00Z", "bytes": 284_000, "warnings": list(warnings),
         }  # fmt: skip
 
-    async def events(self, question: str, style: str) -> AsyncIterator[tuple[str, Any]]:
+    async def events(self, question: str, style: str) -> AsyncGenerator[tuple[str, Any], None]:
         """The events of one answer, chosen by a word of the question."""
         yield "sources", {"hits": [hit("d1"), hit("d2", 2)]}
         if "menu" in question:
@@ -151,7 +153,7 @@ class CannedApi:
                 yield event
             yield "done", whole_answer(sentences, language="zh" if chinese else "en")
 
-    async def compared(self, question: str, arms: list[str]) -> AsyncIterator[tuple[str, Any]]:
+    async def compared(self, question: str, arms: list[str]) -> AsyncGenerator[tuple[str, Any], None]:
         """The events of a comparison: the arms of the adapter are there when a question says so."""
         yield "sources", {"arm": None, "hits": [hit("d1"), hit("d2", 2)]}
         there = [arm for arm in arms if not arm.startswith("tuned") or "tuned" in question]
@@ -179,7 +181,7 @@ class CannedApi:
             yield "done", {"arm": arm, **answer}
         yield "end", {}
 
-    async def written(self, sentences: list[dict[str, Any]]) -> AsyncIterator[tuple[str, Any]]:
+    async def written(self, sentences: list[dict[str, Any]]) -> AsyncGenerator[tuple[str, Any], None]:
         for index, one in enumerate(sentences):
             text = one["text"] + " "
             for start in range(0, len(text), 6):
@@ -216,6 +218,18 @@ def page_image(document: str, page: int, *, boxed: bool) -> bytes:
     if boxed:
         sheet.draw_rect((66, 182, 500, 230), color=(0.1, 0.5, 0.3), width=1.5)
     return bytes(sheet.get_pixmap(dpi=110).tobytes("png"))
+
+
+def sent(events: AsyncGenerator[tuple[str, Any], None]) -> Response:
+    """The events as they come, closed when the page stops listening."""
+
+    async def stream() -> AsyncGenerator[str, None]:
+        async with aclosing(events):
+            yield ": ping\n\n"
+            async for name, data in events:
+                yield sse.event(data, name=name)
+
+    return sse.EventStream(stream())
 
 
 def build_app(api: CannedApi) -> FastAPI:  # noqa: C901 one small function a route
@@ -324,22 +338,12 @@ def build_app(api: CannedApi) -> FastAPI:  # noqa: C901 one small function a rou
         if "busy" in body["question"]:
             return problem(429, "Too many requests", "Too many questions at once: ask again in a few seconds.")
 
-        async def stream() -> AsyncIterator[str]:
-            yield ": ping\n\n"
-            async for event, data in api.events(body["question"], body["style"]):
-                yield f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
-
-        return StreamingResponse(stream(), media_type="text/event-stream")
+        return sent(api.events(body["question"], body["style"]))
 
     @app.post("/api/compare")
     async def compare(body: dict[str, Any]) -> Response:
         api.asked.append(body)
-
-        async def stream() -> AsyncIterator[str]:
-            async for event, data in api.compared(body["question"], body["arms"]):
-                yield f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
-
-        return StreamingResponse(stream(), media_type="text/event-stream")
+        return sent(api.compared(body["question"], body["arms"]))
 
     @app.get("/")
     def index() -> Response:
