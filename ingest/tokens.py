@@ -1,8 +1,8 @@
 """Text → the terms that BM25 and the judge count, the same for documents and questions, Chinese and English.
 
 Terms are made from a normalised copy (cleaned, NFKC, lower case); the stored text is never touched. A unit is one position of the
-text: a Han character, or a word's Porter2 stem. Index terms are the units without English stop words, plus the bigrams of
-each Han run. The recipe and what each step is worth are measured in `docs/decisions/0003-search-without-an-encoder.md`.
+text: a Han character in its simplified form, or a word's Porter2 stem. Index terms are the units without English stop words, plus
+the bigrams of each Han run, and codes. What each step is worth is measured in `docs/decisions/0003-search-without-an-encoder.md`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+import opencc
 import snowballstemmer
 
 from ingest.text_cleaning import clean_text
@@ -22,8 +23,15 @@ _PIECE = re.compile(
     r"|\d+(?:[.,]\d+)*%?"  # a number with its separators: 21,012 or 3.5%
     rf"|[^\W_{HAN}]+(?:'[^\W_{HAN}]+)?"  # a word; a Han character beside it begins a run of its own
 )
-# Begins only where a run does, which keeps the search linear in the text's length.
-_JOINED = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.][a-z0-9]+)+")
+# Part numbers and standards. Begins only where a run does, which keeps the search linear in the text's length.
+_CODE = re.compile(
+    r"(?<![a-z0-9])(?:"
+    r"(?:[a-z]{1,5}/[a-z]{1,3}|gb|iso|iec|ieee|astm|ansi|din) ?\d[a-z0-9]*(?:[-_/.:][a-z0-9]+)*"  # gb/t 19001-2016, iso 9001
+    r"|[a-z0-9]+(?:[-_/.][a-z0-9]+)+"  # hx-200, v2.1
+    r")"
+)
+_YEAR_OF_STANDARD = re.compile(r"(?<=\d)[-:](?:19|20)\d\d$")
+_CODE_SEPARATORS = str.maketrans("", "", "-_/: ")
 
 # Lucene's 33 stop words, then interrogatives, auxiliaries and pronouns: question words carry no topic.
 STOP_WORDS = frozenset(
@@ -47,6 +55,8 @@ _RADICALS = str.maketrans(
     "⺟⺠⻁⻄⻅⻆⻉⻋⻑⻓⻔⻘⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳", "母民虎西见角贝车長长门青页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟"
 )
 _RADICAL = re.compile(r"[\u2e80-\u2eff]")
+
+_TRADITIONAL_BLOCKS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
 
 _stemmer = snowballstemmer.stemmer("english")
 
@@ -84,8 +94,20 @@ def stem(word: str) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """The Han runs, numbers and words of the normalised text, in order."""
-    return _PIECE.findall(normalise(text))
+    """The Han runs, numbers and words of the normalised text, in order; Han runs in simplified characters."""
+    return _PIECE.findall(_simplified(normalise(text)))
+
+
+def _simplified(text: str) -> str:
+    return text.translate(_simplified_characters()) if _HAN_CHARACTER.search(text) else text
+
+
+@lru_cache(maxsize=1)
+def _simplified_characters() -> dict[int, str]:
+    """The simplified character of each traditional one: one for one, so that a text's length stays."""
+    traditional = [chr(code) for first, last in _TRADITIONAL_BLOCKS for code in range(first, last + 1)]
+    simplified = opencc.OpenCC("t2s").convert("\n".join(traditional)).split("\n")
+    return {ord(one): other for one, other in zip(traditional, simplified, strict=True) if one != other and len(other) == 1}
 
 
 def units(text: str) -> list[str]:
@@ -100,22 +122,37 @@ def units(text: str) -> list[str]:
 
 
 def index_terms(text: str) -> list[str]:
-    """The terms of a document: stems without stop words, Han characters and bigrams, codes such as `hx-200` whole as well."""
+    """The terms of a document: stems without stop words; Han characters and bigrams; a number or word together with the Han
+    character that it touches, such as `30万`; codes without their separators as well, such as `hx200` for HX-200.
+    """
     out: list[str] = []
-    for piece in pieces(text):
-        if is_han(piece[0]):
-            out.extend(piece)
-            out.extend(piece[i : i + 2] for i in range(len(piece) - 1))
-        elif piece not in STOP_WORDS:
-            out.append(stem(piece))
-    out.extend(_codes(text))
+    cut = _simplified(normalise(text))
+    touching, before = 0, ""
+    for piece in _PIECE.finditer(cut):
+        word = piece.group()
+        if is_han(word[0]):
+            out.extend(word)
+            out.extend(word[i : i + 2] for i in range(len(word) - 1))
+            first, last = word[0], word[-1]
+        elif word not in STOP_WORDS:
+            first = last = stem(word)
+            out.append(first)
+        else:
+            first = last = ""
+        if first and before and touching == piece.start() and is_han(first[0]) != is_han(before[0]):
+            out.append(before + first)
+        touching, before = piece.end(), last
+    out.extend(_codes(cut))
     return out
 
 
-def _codes(text: str) -> list[str]:
-    """The joined words that hold both a digit and a letter, such as `hx-200` and `v2.1`."""
-    joined = _JOINED.findall(normalise(text))
-    return [word for word in joined if any(c.isdigit() for c in word) and any(c.isalpha() for c in word)]
+def _codes(normalised: str) -> list[str]:
+    """The words that hold both a digit and a letter and are written with separators, without these; standards without their
+    year as well.
+    """
+    written = [code for code in _CODE.findall(normalised) if any(c.isdigit() for c in code) and any(c.isalpha() for c in code)]
+    undated = [short for code in written if (short := _YEAR_OF_STANDARD.sub("", code)) != code]
+    return [code.translate(_CODE_SEPARATORS) for code in (*written, *undated)]
 
 
 def without_question_words(question: str) -> str:

@@ -7,18 +7,20 @@ The recipe and what each part is worth: `docs/decisions/0003-search-without-an-e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from ingest.fusion import LEXICAL_WEIGHTS, Weights, min_max
 from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import VectorIndex
-from ingest.rerank import Candidate, Reranker, WindowReranker, missing_numbers
+from ingest.rerank import Candidate, Reranker, WindowReranker, held_share, missing_numbers
+from ingest.synonyms import synonyms
+from ingest.tokens import language
 from ingest.types import Access, IndexRow, ScoredChunk
 
 POOL = 50
 VECTOR_POOL = 50
-RERANK_WEIGHT = 0.7
-VECTOR_WEIGHT = 0.2
-MISSING_NUMBER_PENALTY = 0.15
+SYNONYM_WEIGHT = 0.8
+"""Of a word's likeness to one of the question, in windows. SQuAD .9287 without, .9300 at .5, .9303 at .8, .9302 at 1."""
 MISSING_NUMBERS = 2
 """More missing numbers than this cost no more."""
 
@@ -26,11 +28,22 @@ MISSING_NUMBERS = 2
 class HybridIndex:
     """An `Index` made of a lexical and a vector one."""
 
-    def __init__(self, lexical: LexicalIndex, vector: VectorIndex, *, reranker: Reranker | None = None) -> None:
-        """Without a `reranker`, the window rerank over the lexical index's own weights."""
+    def __init__(
+        self,
+        lexical: LexicalIndex,
+        vector: VectorIndex,
+        *,
+        reranker: Reranker | None = None,
+        weights: Mapping[str, Weights] = LEXICAL_WEIGHTS,
+    ) -> None:
+        """Without a `reranker`, the window rerank over the lexical index's own weights; `weights` by the question's language."""
+        self._weights = weights
         self._lexical = lexical
         self._vector = vector
-        self._reranker = reranker or WindowReranker(lexical.weight)
+        self._reranker = reranker or WindowReranker(lexical.weight, similar=self._similar)
+
+    def _similar(self, unit: str) -> list[tuple[str, float]]:
+        return self._lexical.similar(unit) + [(other, SYNONYM_WEIGHT * likeness) for other, likeness in synonyms(unit)]
 
     def add(self, rows: Sequence[IndexRow]) -> None:
         """See `Index`."""
@@ -72,28 +85,23 @@ class HybridIndex:
         return (scored + _below(rest, scored))[:limit]
 
     def _scored(self, query: str, pool: Sequence[Candidate], near: dict[str, float]) -> list[ScoredChunk]:
+        weights = self._weights[language(query)]
         best = max((candidate.score for candidate in pool), default=0.0) or 1.0
-        closeness = _min_max(near)
+        closeness = min_max(near)
+        closeness_weight = weights.vector * (1.0 - held_share(query, pool, self._lexical.weight))
         reranked = self._reranker.scores(query, pool)
         missing = missing_numbers(query, pool)
         scored = [
             ScoredChunk(
                 candidate.chunk_id,
                 candidate.score / best
-                + RERANK_WEIGHT * reranked[place]
-                + VECTOR_WEIGHT * closeness(candidate.chunk_id)
-                - MISSING_NUMBER_PENALTY * min(MISSING_NUMBERS, missing[place]),
+                + weights.rerank * reranked[place]
+                + closeness_weight * closeness.get(candidate.chunk_id, 0.0)
+                - weights.missing_number * min(MISSING_NUMBERS, missing[place]),
             )
             for place, candidate in enumerate(pool)
         ]
         return sorted(scored, key=lambda chunk: (-chunk.score, chunk.chunk_id))
-
-
-def _min_max(scores: dict[str, float]) -> Callable[[str], float]:
-    """The scores stretched to [0, 1]; 0 for chunks that have none."""
-    low, high = min(scores.values(), default=0.0), max(scores.values(), default=0.0)
-    width = high - low or 1.0
-    return lambda chunk_id: (scores[chunk_id] - low) / width if chunk_id in scores else 0.0
 
 
 def _below(rest: Sequence[Candidate], scored: Sequence[ScoredChunk]) -> list[ScoredChunk]:

@@ -19,10 +19,12 @@ from finetune import detector, sufficiency
 from finetune.corruptions import read_passages
 from finetune.merge import merge_adapter
 from ingest.errors import GraftError, InputRefused
+from ingest.synonyms import SYNONYMS_FILE
 from services.assembly import model_store
 from services.house_models import reader
 from services.house_models.card import SETS, write_card
 from services.house_models.figures import measure
+from services.house_models.synonyms import make_synonyms
 from services.model_sources import HOUSE_MODELS
 from services.settings import load_settings
 
@@ -35,6 +37,13 @@ def make_judges(folders: Sequence[Path]) -> None:
     data = [argument for folder in folders for argument in ("--data", str(folder))]
     detector.main([*data, "--out", str(judge.WEIGHTS_FILE), "--background", str(BACKGROUND_FILE)])
     sufficiency.main([*data, "--out", str(evidence.WEIGHTS_FILE)])
+
+
+def make_search_words() -> None:
+    """Writes the table of synonyms."""
+    store = model_store(load_settings())
+    store.pull(_BASE, progress=_say)
+    _say(f"synonyms: {make_synonyms(store.path(_BASE), SYNONYMS_FILE)} words in {SYNONYMS_FILE}")
 
 
 def make_reader(folders: Sequence[Path], work: Path) -> None:
@@ -81,15 +90,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--data", type=Path, required=True, help="folder of the question sets: " + ", ".join(s.folder for s in SETS)
     )
     parser.add_argument("--work", type=Path, default=Path("house-models-out"), help="where the work goes on")
-    parser.add_argument("--only", choices=["judges", "reader"], help="make these alone")
+    parser.add_argument("--only", choices=["synonyms", "judges", "reader"], help="make these alone")
     options = parser.parse_args(arguments)
     folders = [options.data / one.folder for one in SETS]
     try:
         if missing := [str(folder) for folder in folders if not (folder / "corpus.jsonl").is_file()]:
             raise InputRefused(f"there is no {', no '.join(missing)}: each set needs a folder in BEIR layout, with answer spans")
-        if options.only != "reader":
+        if options.only in (None, "synonyms"):
+            make_search_words()
+        if options.only in (None, "judges"):
             make_judges(folders)
-        if options.only != "judges":
+        if options.only in (None, "reader"):
             make_reader(folders, options.work.resolve())
     except GraftError as error:
         print(error, file=sys.stderr)

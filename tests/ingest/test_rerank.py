@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.rerank import (
+    NEAR_PAIR_REACH,
+    NEAR_PAIR_WEIGHT,
     PAIR_WEIGHT,
     WINDOWS,
     Candidate,
@@ -29,14 +31,16 @@ def even(term: str) -> float:
 
 
 def best_by_every_window(query: Sequence[str], text: Sequence[str], width: int) -> float:
-    """The greatest weight of distinct query units and pairs whose first unit lies in a window, all units weighing 1."""
+    """The greatest weight of distinct query units, pairs and near pairs whose first unit lies in a window, units weighing 1."""
     best = 0.0
     pairs = set(pairwise(query))
+    near = {pair for pair in pairs if pair[0] != pair[1]}
     for start in range(max(1, len(text))):
         window = range(start, min(start + width, len(text)))
         singles = {text[i] for i in window} & set(query)
         held = {(text[i], text[i + 1]) for i in window if i + 1 < len(text)} & pairs
-        best = max(best, len(singles) + PAIR_WEIGHT * len(held))
+        following = {(text[i], other) for i in window for other in text[i + 1 : i + 1 + NEAR_PAIR_REACH]} & near
+        best = max(best, len(singles) + PAIR_WEIGHT * len(held) + NEAR_PAIR_WEIGHT * len(following))
     return best
 
 

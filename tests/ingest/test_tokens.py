@@ -31,7 +31,7 @@ def test_units_keep_the_place_of_stop_words() -> None:
 
 def test_a_han_character_beside_a_latin_word_begins_a_run_of_its_own() -> None:
     # "NBA球员" as one word cost .05 of nDCG@10 on DuReader.
-    assert index_terms("NBA球员") == ["nba", "球", "员", "球员"]
+    assert index_terms("NBA球员") == ["nba", "球", "员", "球员", "nba球"]
     assert units("2013年GDP增长") == ["2013", "年", "gdp", "增", "长"]
 
 
@@ -49,10 +49,38 @@ def test_a_number_is_one_unit_without_thousands_separators(written: str, term: s
     assert units(written) == [term]
 
 
-def test_a_code_is_also_a_term_as_a_whole() -> None:
-    assert "hx-200" in index_terms("The HX-200 pump")
-    assert "hx-200" in query_terms("HX-200 怎么保养？")
-    assert "2024-05-01" not in index_terms("2024-05-01")  # a date: no letter
+@pytest.mark.parametrize("written", ["HX-200", "hx_200", "HX/200", "HX200", "ＨＸ－２００"])
+def test_a_code_is_one_term_however_its_parts_are_joined(written: str) -> None:
+    assert "hx200" in index_terms(f"The {written} pump")
+    assert "hx200" in query_terms(f"{written} 怎么保养？")
+
+
+def test_a_date_is_no_code() -> None:
+    assert not [term for term in index_terms("2024-05-01") if len(term) > 4]
+
+
+@pytest.mark.parametrize(
+    ("written", "codes"),
+    [
+        ("按 GB/T 19001-2016 执行", {"gbt190012016", "gbt19001"}),
+        ("符合GB/T19001要求", {"gbt19001"}),
+        ("certified to ISO 9001:2015", {"iso90012015", "iso9001"}),
+        ("version v2.1", {"v2.1"}),
+    ],
+)
+def test_standards_and_versions_are_kept_whole(written: str, codes: set[str]) -> None:
+    assert codes <= set(index_terms(written))
+
+
+def test_simplified_and_traditional_characters_are_the_same_terms() -> None:
+    assert index_terms("員工報銷後來臺灣裡") == index_terms("员工报销后来台湾里")
+    assert units("員工") == ["员", "工"]
+
+
+def test_a_number_and_the_character_that_it_touches_are_one_term_too() -> None:
+    assert "30万" in index_terms("赔偿30万元")
+    assert "第3" in index_terms("第3条")
+    assert "30万" not in index_terms("30 万")
 
 
 @pytest.mark.parametrize(
