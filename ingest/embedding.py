@@ -1,4 +1,5 @@
-"""Texts → vectors, behind LangChain's `Embeddings`: the house LSA, sentence encoders, and any service that LangChain speaks to.
+"""Texts → vectors, behind LangChain's `Embeddings`: the house LSA, and any service that LangChain speaks to. The encoders are in
+`ingest.encoder`.
 
 Invariants. Every embedder has a `fingerprint`: vectors with different fingerprints never meet in one index. Vectors are float32
 and have unit length, or are zero where a text says nothing that the embedder knows. Weights are read from and written to
@@ -13,7 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -22,12 +23,8 @@ from safetensors.numpy import load_file, save_file
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import TruncatedSVD
 
-from ingest.chunk_size import ChunkSize
 from ingest.errors import InputRefused
 from ingest.tokens import index_terms, query_terms
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
 
@@ -158,68 +155,6 @@ def _tf_idf(bags: Sequence[Counter[str]], columns: dict[str, int], weights: NDAr
     sizes = np.diff(ends)
     data = data / np.repeat(np.where(sizes > 0, lengths, 1), sizes)
     return csr_matrix((data.astype(np.float32), indices, ends), shape=(len(bags), len(columns)))
-
-
-# Of what a model reads of a text; the rest is for prefix, title and headings.
-_SHARE_OF_WINDOW = 0.75
-
-
-class EncoderEmbeddings(Embeddings):
-    """A sentence-transformers model from a folder or a hub id, with the prefixes that it was trained with."""
-
-    def __init__(
-        self, model: str, *, query_prefix: str = "", document_prefix: str = "", device: str | None = None, batch_texts: int = 32
-    ) -> None:
-        """Loads the weights: safetensors only, no code from the repository.
-
-        Raises:
-            InputRefused: there is no such model, or none that may be loaded.
-        """
-        from sentence_transformers import SentenceTransformer  # takes seconds, and the mini profile needs none
-
-        try:
-            self._model = SentenceTransformer(
-                model, device=device, trust_remote_code=False, model_kwargs={"use_safetensors": True}
-            )
-        except (OSError, ValueError) as error:
-            raise InputRefused(
-                f"embedder {model!r} cannot be loaded ({error}); give a folder or hub id of a sentence-transformers model with "
-                "safetensors weights"
-            ) from error
-        self._query_prefix = query_prefix
-        self._document_prefix = document_prefix
-        self._batch_texts = batch_texts
-        self.fingerprint = f"encoder-{_digest(self._model, query_prefix, document_prefix)}"
-
-    def chunk_size(self, tokens: int) -> ChunkSize:
-        """The size of chunks with so many of the model's tokens, or as many as it reads of a text beside title and headings."""
-        window = self._model.max_seq_length or math.inf
-        return ChunkSize(int(min(tokens, _SHARE_OF_WINDOW * window)), self._count_tokens, self.fingerprint)
-
-    def _count_tokens(self, text: str) -> int:
-        return len(self._model.tokenizer.encode(text, add_special_tokens=False))
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """See `Embedder`."""
-        vectors: list[list[float]] = self._encode([self._document_prefix + text for text in texts]).tolist()
-        return vectors
-
-    def embed_query(self, text: str) -> list[float]:
-        """See `Embedder`."""
-        vector: list[float] = self._encode([self._query_prefix + text])[0].tolist()
-        return vector
-
-    def _encode(self, texts: list[str]) -> Vectors:
-        return unit_rows(self._model.encode(texts, batch_size=self._batch_texts, convert_to_numpy=True, show_progress_bar=False))
-
-
-def _digest(model: SentenceTransformer, *settings: str) -> str:
-    """Of the settings, and of the beginning of every tensor: a model trained on differs in its first values too."""
-    digest = hashlib.sha256(json.dumps(settings).encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        start = tensor.detach().flatten()[:256].float().cpu().numpy()
-        digest.update(f"{name}{tuple(tensor.shape)}".encode() + start.tobytes())
-    return digest.hexdigest()[:16]
 
 
 class NamedEmbeddings(Embeddings):

@@ -62,8 +62,16 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompts:
+    """What the authors of an encoder want before a question and before a passage; None: as its checkpoint says, if it does."""
+
+    query: str | None = None
+    document: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """One entry of the manifest. `context_tokens` is 0 where it means nothing."""
+    """One entry of the manifest. `context_tokens` is 0 where it means nothing; `prompts` are those of an encoder."""
 
     name: str
     role: Role
@@ -75,6 +83,7 @@ class Model:
     sources: tuple[Source, ...]
     context_tokens: int = 0
     rates: tuple[Rate, ...] = ()
+    prompts: Prompts = Prompts()
 
     def rate(self, language: str, style: str) -> float | None:
         """The measured share of right answers in `language` and `style`, or None where nobody measured it."""
@@ -162,6 +171,7 @@ def _model(name: str, entry: Mapping[str, Any]) -> Model:
     fields["role"] = Role(entry["role"])
     fields["sources"] = tuple(Source(**source) for source in entry["sources"])
     fields["rates"] = tuple(Rate(**rate) for rate in entry.get("rates", ()))
+    fields["prompts"] = Prompts(**entry.get("prompts", {}))
     return Model(name=name, **fields)
 
 

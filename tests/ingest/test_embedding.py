@@ -11,12 +11,13 @@ from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 from ingest.embedding import (
     DIMENSIONS,
     Embedder,
-    EncoderEmbeddings,
     LatentSemanticEmbeddings,
     NamedEmbeddings,
     unit_rows,
 )
+from ingest.encoder import EncoderEmbeddings
 from ingest.errors import InputRefused
+from tests.ingest.tiny_encoders import write_tiny_encoder
 
 TEXTS = [
     "员工每年享有十天带薪年休假。",
@@ -29,28 +30,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A very small sentence-transformers model with random weights, made here: it shows that the real loading code works."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    base = tmp_path_factory.mktemp("bert")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "query", ":", "passage", "pump", "pressure", "travel", *"年休假员工"]
-    (base / "vocab.txt").write_text("\n".join(words))
-    BertTokenizerFast(vocab_file=str(base / "vocab.txt")).save_pretrained(base)
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=64,
-    )
-    BertModel(config).save_pretrained(base, safe_serialization=True)
-    transformer = Transformer(str(base))
-    folder = tmp_path_factory.mktemp("encoder")
-    SentenceTransformer(modules=[transformer, Pooling(16)]).save(str(folder))
-    return folder
+    return write_tiny_encoder(tmp_path_factory.mktemp("encoders") / "plain")
 
 
 @pytest.fixture(params=["lsa", "encoder", "named"])
@@ -148,53 +128,6 @@ def test_damaged_files_are_refused(tmp_path: Path, file: str, damage: str) -> No
         path.write_bytes((tmp_path / "other" / file).read_bytes())
     with pytest.raises(InputRefused, match="lsa"):
         LatentSemanticEmbeddings.load(tmp_path / "lsa")
-
-
-def test_an_encoder_reads_questions_and_documents_with_their_prefixes(encoder_folder: Path) -> None:
-    plain = EncoderEmbeddings(str(encoder_folder), device="cpu")
-    prefixed = EncoderEmbeddings(str(encoder_folder), query_prefix="query: ", document_prefix="passage: ", device="cpu")
-    assert np.allclose(prefixed.embed_query("pump"), plain.embed_query("query: pump"), atol=1e-6)
-    assert np.allclose(prefixed.embed_documents(["pump"]), plain.embed_documents(["passage: pump"]), atol=1e-6)
-    assert plain.fingerprint != prefixed.fingerprint
-
-
-def test_chunks_are_counted_in_the_encoders_tokens_and_leave_room_for_title_and_headings(encoder_folder: Path) -> None:
-    encoder = EncoderEmbeddings(str(encoder_folder), device="cpu")
-    size = encoder.chunk_size(30)
-    assert (size.tokens, size.tokenizer) == (30, encoder.fingerprint)
-    assert size.count("pump pump pump") == 3 * size.count("pump")
-    assert encoder.chunk_size(100_000).tokens < 100_000
-
-
-def test_an_encoder_with_other_weights_has_another_fingerprint(encoder_folder: Path, tmp_path: Path) -> None:
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(encoder_folder), device="cpu")
-    for parameter in model.parameters():
-        parameter.data += 0.01
-    model.save(str(tmp_path / "changed"))
-    changed = EncoderEmbeddings(str(tmp_path / "changed"), device="cpu")
-    assert changed.fingerprint != EncoderEmbeddings(str(encoder_folder), device="cpu").fingerprint
-
-
-def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match="sentence-transformers"):
-        EncoderEmbeddings(str(tmp_path), device="cpu")
-
-
-def test_weights_in_pickle_are_refused(encoder_folder: Path, tmp_path: Path) -> None:
-    import shutil
-
-    import torch
-    from safetensors.torch import load_file
-
-    folder = tmp_path / "pickled"
-    shutil.copytree(encoder_folder, folder)
-    for weights in list(folder.rglob("*.safetensors")):
-        torch.save(load_file(weights), weights.with_name("pytorch_model.bin"))
-        weights.unlink()
-    with pytest.raises(InputRefused, match="safetensors"):
-        EncoderEmbeddings(str(folder), device="cpu")
 
 
 def test_names_tell_services_apart() -> None:
