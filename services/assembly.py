@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -23,14 +24,17 @@ from finetune.samples import SampleStore
 from finetune.types import Adapter
 from ingest.catalog import Catalog
 from ingest.chunk_size import ChunkSize
+from ingest.cross_encoder import CrossEncoderReranker, Texts
 from ingest.database import open_database
-from ingest.embedding import Embedder, EncoderEmbeddings, NamedEmbeddings
+from ingest.embedding import Embedder, NamedEmbeddings
+from ingest.encoder import EncoderEmbeddings
+from ingest.encoder_backends import Backend, BackendChoices
 from ingest.errors import Unavailable, UsageError
 from ingest.files import FileStore, full_disk_said_plainly
 from ingest.groups import Groups
 from ingest.index.hybrid import HybridIndex
 from ingest.index.lexical import LexicalIndex
-from ingest.index.vector import VectorIndex
+from ingest.index.vector import MemoryVectorStore, VectorIndex
 from ingest.isolation import FileWorker
 from ingest.pipeline import Pipeline
 from ingest.report import DocumentReports
@@ -63,15 +67,6 @@ from services.workshop import Workshop
 # How long the work that can go on without a chat model waits for one that is starting: 30 s on two quiet cores.
 _ENGINE_WAIT_S = 180.0
 
-# What the authors of an encoder want before a question and before a passage; by the manifest's name.
-_PREFIXES = {
-    "multilingual-e5-small": ("query: ", "passage: "),
-    "qwen3-embedding-0.6b": (
-        "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:",
-        "",
-    ),
-}
-
 
 def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     """The knowledge base over this home, which the caller has acquired; its engine is made and not started."""
@@ -81,10 +76,12 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         migrate(database)
     catalog = Catalog(database, mask=settings.privacy.kinds)
     files = FileStore(home.files)
-    embedder = _embedder(settings, store)
+    embedder = _embedder(settings, store, home.indexes)
+    vectors = CatalogVectors(database, catalog)
     index = HybridIndex(
         LexicalIndex(home.indexes / "lexical"),
-        VectorIndex(home.indexes, CatalogVectors(database, catalog), embedder=embedder),
+        VectorIndex(home.indexes, vectors, embedder=embedder),
+        second=_reranker(settings, store, vectors.texts),
     )
     ingest = settings.ingest
     pipeline = Pipeline(catalog, files, index, FileWorker(ingest.limits, ingest.ocr), _chunk_size(settings, embedder))
@@ -148,6 +145,24 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         ability=ability,
         engine=engine,
     )
+
+
+def throw_away_index(settings: Settings, folder: Path) -> Callable[[], HybridIndex]:
+    """Makes empty indexes in `folder` that search as the product does, with the models that the settings name, loaded once."""
+    store = model_store(settings)
+    embedder = _embedder(settings, store, folder)
+    numbers = itertools.count()
+
+    def index() -> HybridIndex:
+        place = folder / str(next(numbers))
+        vectors = MemoryVectorStore()
+        return HybridIndex(
+            LexicalIndex(place / "lexical"),
+            VectorIndex(place, vectors, embedder=embedder),
+            second=_reranker(settings, store, vectors.texts),
+        )
+
+    return index
 
 
 def model_store(settings: Settings) -> ModelStore:
@@ -288,8 +303,9 @@ def _ability(settings: Settings, store: ModelStore) -> ChatAbility:
     return ChatAbility(generated=rates["generated"], quotes=rates["quotes"], writes=frozenset(model.writes))
 
 
-def _embedder(settings: Settings, store: ModelStore) -> Embedder | None:
-    """The encoder that the settings or the profile name; None for the house LSA, which the index fits by itself."""
+def _embedder(settings: Settings, store: ModelStore, indexes: Path) -> Embedder | None:
+    """The encoder that the settings or the profile name; None for the house LSA, which the index fits by itself. How it is best
+    computed is remembered below `indexes`."""
     chosen = settings.embedding
     if chosen.address:
         if not chosen.model:
@@ -303,13 +319,24 @@ def _embedder(settings: Settings, store: ModelStore) -> Embedder | None:
             check_embedding_ctx_length=False,  # cuts by OpenAI's tokens, which other services do not take
         )
         return NamedEmbeddings(service, name=f"{chosen.address} {chosen.model}")
+    backend = BackendChoices(indexes / "encoders") if chosen.backend == "auto" else Backend(chosen.backend)
     if chosen.path:
-        return EncoderEmbeddings(chosen.path)
+        return EncoderEmbeddings(chosen.path, backend=backend)
     (model,) = store.manifest.chosen(settings.profile, Role.EMBEDDING)
     if model.sources[0].kind == "house":
         return None
-    query, document = _PREFIXES[model.name]
-    return EncoderEmbeddings(str(store.path(model.name)), query_prefix=query, document_prefix=document)
+    prompts = model.prompts
+    folder = str(store.path(model.name))
+    return EncoderEmbeddings(folder, query_prefix=prompts.query, document_prefix=prompts.document, backend=backend)
+
+
+def _reranker(settings: Settings, store: ModelStore, texts: Texts) -> CrossEncoderReranker | None:
+    """The cross-encoder that the settings or the profile name; None where windows alone rerank."""
+    budget_ms = settings.search.rerank_ms
+    (model,) = store.manifest.chosen(settings.profile, Role.RERANK)
+    if not budget_ms or not (settings.reranker.path or model.sources[0].kind != "house"):
+        return None
+    return CrossEncoderReranker(settings.reranker.path or str(store.path(model.name)), texts, budget_ms=budget_ms)
 
 
 def _chunk_size(settings: Settings, embedder: Embedder | None) -> ChunkSize:

@@ -44,6 +44,23 @@ class EmbeddingSettings(Section):
     address: str | None = Field(None, description="OpenAI-compatible base URL of an embedding service")
     key: SecretStr | None = Field(None, description="key for that address")
     model: str | None = Field(None, description="model name at that address")
+    backend: Literal["auto", "fp32", "bf16", "int8"] = Field(
+        "auto", description="how an encoder computes; `auto`: the fastest way that finds the same neighbours on this machine"
+    )
+
+
+class RerankerSettings(Section):
+    """The cross-encoder that orders the best passages once more: by default the profile's."""
+
+    path: str | None = Field(None, description="local folder of a cross-encoder")
+
+
+class SearchSettings(Section):
+    """What a search may cost."""
+
+    rerank_ms: float = Field(
+        300.0, ge=0, description="milliseconds that the cross-encoder may read for one question; 0 leaves it out"
+    )
 
 
 class ReadSettings(Section):
@@ -129,6 +146,8 @@ class Settings(BaseSettings):
     engine_python: Path | None = Field(None, description="Python of the engine's environment; default: the sibling environment")
     chat: ChatSettings = ChatSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    reranker: RerankerSettings = RerankerSettings()
+    search: SearchSettings = SearchSettings()
     read: ReadSettings = ReadSettings()
     ocr: OcrSection = OcrSection()
     chunk: ChunkSettings = ChunkSettings()

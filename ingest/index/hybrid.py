@@ -8,6 +8,7 @@ The recipe and what each part is worth: `docs/decisions/0003-search-without-an-e
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from ingest.fusion import LEXICAL_WEIGHTS, Weights, min_max
 from ingest.index.lexical import LexicalIndex
@@ -34,13 +35,17 @@ class HybridIndex:
         vector: VectorIndex,
         *,
         reranker: Reranker | None = None,
+        second: Reranker | None = None,
         weights: Mapping[str, Weights] = LEXICAL_WEIGHTS,
     ) -> None:
-        """Without a `reranker`, the window rerank over the lexical index's own weights; `weights` by the question's language."""
-        self._weights = weights
+        """Without a `reranker`, the window rerank over the lexical index's own weights; `weights` by the question's language.
+        A `second` one, such as a cross-encoder, orders the pool once more, by the score that the first order gave; what it
+        scores alike stays in that order."""
         self._lexical = lexical
         self._vector = vector
         self._reranker = reranker or WindowReranker(lexical.weight, similar=self._similar)
+        self._second = second
+        self._weights = weights
 
     def _similar(self, unit: str) -> list[tuple[str, float]]:
         return self._lexical.similar(unit) + [(other, SYNONYM_WEIGHT * likeness) for other, likeness in synonyms(unit)]
@@ -81,7 +86,7 @@ class HybridIndex:
         more = set(near).difference(candidate.chunk_id for candidate in pool)
         pool += self._lexical.candidates(query, access=access, limit=len(more), among=more)
         rest = [candidate for candidate in lexical[POOL:] if candidate.chunk_id not in more]
-        scored = self._scored(query, pool, near)
+        scored = self._read_again(query, pool, self._scored(query, pool, near))
         return (scored + _below(rest, scored))[:limit]
 
     def _scored(self, query: str, pool: Sequence[Candidate], near: dict[str, float]) -> list[ScoredChunk]:
@@ -102,6 +107,15 @@ class HybridIndex:
             for place, candidate in enumerate(pool)
         ]
         return sorted(scored, key=lambda chunk: (-chunk.score, chunk.chunk_id))
+
+    def _read_again(self, query: str, pool: Sequence[Candidate], scored: list[ScoredChunk]) -> list[ScoredChunk]:
+        """The chunks in the order of the second reranker. Scores stay with the places, so that they mean what they meant."""
+        if self._second is None:
+            return scored
+        by_id = {candidate.chunk_id: candidate for candidate in pool}
+        again = self._second.scores(query, [replace(by_id[one.chunk_id], score=one.score) for one in scored])
+        order = sorted(range(len(scored)), key=lambda place: -again[place])
+        return [ScoredChunk(scored[old].chunk_id, scored[new].score) for new, old in enumerate(order)]
 
 
 def _below(rest: Sequence[Candidate], scored: Sequence[ScoredChunk]) -> list[ScoredChunk]:

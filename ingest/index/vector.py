@@ -264,6 +264,10 @@ class MemoryVectorStore:
         """See `VectorStore`."""
         return list(self._rows.values())
 
+    def texts(self, chunk_ids: Sequence[str]) -> dict[str, str]:
+        """The texts of the chunks that are held, title first: what a cross-encoder reads."""
+        return {one: f"{row.title}\n{row.text}" for one in chunk_ids if (row := self._rows.get(one)) is not None}
+
     def vectors(self, fingerprint: str) -> Iterator[VectorRow]:
         """See `VectorStore`."""
         for chunk_id, vector in list(self._vectors.get(fingerprint, {}).items()):

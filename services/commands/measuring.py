@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import platform
@@ -44,18 +43,10 @@ def retrieval(
 ) -> None:
     """Recall, MRR, nDCG and MAP of the product's search on a data set."""
     from eval.retrieval import evaluate_retrieval
-    from ingest.index.hybrid import HybridIndex
-    from ingest.index.lexical import LexicalIndex
-    from ingest.index.vector import MemoryVectorStore, VectorIndex
+    from services.assembly import throw_away_index
 
     with TemporaryDirectory() as home:
-        numbers = itertools.count()
-
-        def index() -> HybridIndex:
-            place = Path(home) / str(next(numbers))
-            return HybridIndex(LexicalIndex(place / "lexical"), VectorIndex(place, MemoryVectorStore()))
-
-        _print(evaluate_retrieval(folder, index), as_json=as_json)
+        _print(evaluate_retrieval(folder, throw_away_index(load_settings(), Path(home))), as_json=as_json)
 
 
 @app.command("hallucination")
