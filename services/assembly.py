@@ -53,7 +53,7 @@ from services.knowledge_base import KnowledgeBase, Search, boxes_of_quote
 from services.live_adapter import LiveAdapter
 from services.manifest import Model, Role, load_manifest
 from services.migrations import migrate
-from services.model_sources import sibling_engine_python
+from services.model_sources import check_folder, sibling_engine_python
 from services.models import ModelStore
 from services.passwords import Passwords
 from services.prompts import ServingPrompts
@@ -150,7 +150,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
 def throw_away_index(settings: Settings, folder: Path) -> Callable[[], HybridIndex]:
     """Makes empty indexes in `folder` that search as the product does, with the models that the settings name, loaded once."""
     store = model_store(settings)
-    embedder = _embedder(settings, store, folder)
+    embedder = _embedder(settings, store, settings.home / "indexes")
     numbers = itertools.count()
 
     def index() -> HybridIndex:
@@ -334,9 +334,12 @@ def _reranker(settings: Settings, store: ModelStore, texts: Texts) -> CrossEncod
     """The cross-encoder that the settings or the profile name; None where windows alone rerank."""
     budget_ms = settings.search.rerank_ms
     (model,) = store.manifest.chosen(settings.profile, Role.RERANK)
-    if not budget_ms or not (settings.reranker.path or model.sources[0].kind != "house"):
+    named = settings.reranker.path
+    if not budget_ms or not (named or model.sources[0].kind != "house"):
         return None
-    return CrossEncoderReranker(settings.reranker.path or str(store.path(model.name)), texts, budget_ms=budget_ms)
+    folder = Path(named) if named else store.path(model.name)
+    check_folder(folder)  # now, because the model is loaded by the first question that needs it
+    return CrossEncoderReranker(str(folder), texts, budget_ms=budget_ms)
 
 
 def _chunk_size(settings: Settings, embedder: Embedder | None) -> ChunkSize:
