@@ -58,11 +58,12 @@ class CrossEncoderReranker:
         if len(contenders) < 2:
             return [0.0] * len(candidates)
         with self._one_at_a_time:
-            model = self._model = self._model or self._load()
+            if self._model is None:
+                self._model = self._load()
             read = contenders[: self._pairs]
             texts = self._texts([candidates[place].chunk_id for place in read])
             read = [place for place in read if candidates[place].chunk_id in texts]
-            probabilities = _predict(model, [(query, texts[candidates[place].chunk_id]) for place in read])
+            probabilities = _predict(self._model, [(query, texts[candidates[place].chunk_id]) for place in read])
         scores = [0.0] * len(candidates)
         for place, probability in zip(read, probabilities, strict=True):
             scores[place] = probability

@@ -1,6 +1,7 @@
 """Linear layers that compute in fewer bits than fp32 and give fp32 back. Knows no model.
 
 Each row of the input is scaled by itself, so that what is computed for a text does not depend on what else is in its batch.
+Weights and biases bear the names that they have in torch's layer, because some models look at them.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ class Bf16Linear(nn.Module):
 
     def __init__(self, layer: nn.Linear) -> None:
         super().__init__()
-        self._weight = layer.weight.to(torch.bfloat16)
-        self._bias = None if layer.bias is None else layer.bias.to(torch.bfloat16)
+        self.weight = layer.weight.to(torch.bfloat16)
+        self.bias = None if layer.bias is None else layer.bias.to(torch.bfloat16)
 
     def forward(self, rows: Tensor) -> Tensor:
         """(…, n_in) → (…, n_out), both float32."""
-        return nn.functional.linear(rows.to(torch.bfloat16), self._weight, self._bias).float()
+        return nn.functional.linear(rows.to(torch.bfloat16), self.weight, self.bias).float()
 
 
 class Int8Linear(nn.Module):
@@ -31,17 +32,17 @@ class Int8Linear(nn.Module):
         super().__init__()
         weight = layer.weight.detach()
         self._scales = _scales(weight).T
-        self._weight = (weight / self._scales.T).round().to(torch.int8).T.contiguous()
-        self._bias = layer.bias
+        self.weight = (weight / self._scales.T).round().to(torch.int8).T.contiguous()
+        self.bias = layer.bias
 
     def forward(self, rows: Tensor) -> Tensor:
         """(…, n_in) → (…, n_out), both float32."""
         flat = rows.reshape(-1, rows.shape[-1])
         scales = _scales(flat)
-        sums = torch._int_mm((flat / scales).round().to(torch.int8), self._weight)
+        sums = torch._int_mm((flat / scales).round().to(torch.int8), self.weight)
         out = sums.float().mul_(scales).mul_(self._scales)
-        if self._bias is not None:
-            out += self._bias
+        if self.bias is not None:
+            out += self.bias
         return out.reshape(*rows.shape[:-1], -1)
 
 

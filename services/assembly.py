@@ -170,6 +170,9 @@ def model_store(settings: Settings) -> ModelStore:
     manifest = load_manifest()
     (chat,) = manifest.chosen(settings.profile, Role.CHAT)
     overrides = {chat.name: settings.chat.path} if settings.chat.path else {}
+    (rerank,) = manifest.chosen(settings.profile, Role.RERANK)
+    if settings.reranker.path and rerank.sources[0].kind != "house":
+        overrides[rerank.name] = Path(settings.reranker.path)
     python = {"engine_python": settings.engine_python} if settings.engine_python else {}
     return ModelStore(settings.models_dir, manifest, overrides, **python)
 

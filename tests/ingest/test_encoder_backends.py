@@ -108,6 +108,16 @@ def test_a_trial_says_agreement_and_speed() -> None:
     assert other.texts_per_cpu_s == 4.0
 
 
+def test_a_backend_that_cannot_run_has_no_trial_and_fp32_must() -> None:
+    def fails() -> Noisy:
+        raise RuntimeError("no such operation")
+
+    found = tried({Backend.FP32: lambda: Noisy(0), Backend.BF16: fails, Backend.INT8: lambda: Noisy(0)})
+    assert [trial.backend for trial in found] == [Backend.FP32, Backend.INT8]
+    with pytest.raises(RuntimeError, match="no such operation"):
+        tried({Backend.FP32: fails})
+
+
 def test_a_choice_is_made_once(tmp_path: Path) -> None:
     made: list[Backend] = []
 

@@ -17,7 +17,7 @@ from ingest.errors import Unavailable
 from ingest.types import EVERYONE, Access, IndexRow
 from services import assembly
 from services.manifest import Prompts, Role, load_manifest
-from services.models import RECORD
+from services.models import RECORD, ModelState
 from services.settings import Settings, load_settings
 from tests.ingest.tiny_encoders import write_tiny_cross_encoder, write_tiny_encoder
 from tests.product import Product
@@ -160,3 +160,10 @@ def test_a_bf16_index_is_made_anew_for_fp32(encoder: Path, tmp_path: Path) -> No
     assert full is not None
     assert half.fingerprint != full.fingerprint
     assert np.dot(half.embed_query("pump"), full.embed_query("pump")) > 0.99
+
+
+def test_a_named_cross_encoder_stands_in_for_that_of_the_profile_and_need_not_be_pulled(reader: Path, tmp_path: Path) -> None:
+    told = settings(tmp_path / "home", profile="small", models_dir=tmp_path / "models", reranker={"path": str(reader)})
+    assert assembly.model_store(told).status("bge-reranker-base").path == reader
+    windows = assembly.model_store(settings(tmp_path / "home", reranker={"path": str(reader)})).status("window-rerank")
+    assert windows.state is ModelState.BUILT_IN
