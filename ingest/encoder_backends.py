@@ -157,7 +157,9 @@ class BackendChoices:
         trials = tried(encoders, clock=time.process_time if device == "cpu" else time.perf_counter)
         chosen = fastest(trials)
         _log.info("encoder backend chosen", backend=str(chosen), trials=[asdict(trial) for trial in trials])
-        self._folder.mkdir(parents=True, exist_ok=True)
+        for part in (*reversed(self._folder.parents), self._folder):
+            if not part.exists():
+                part.mkdir(mode=0o700, exist_ok=True)  # one of them may be the home, which is its user's alone
         beside = file.with_suffix(".new")
         beside.write_text(
             json.dumps({"machine": machine, "backend": chosen, "trials": [asdict(trial) for trial in trials]}, indent=1)

@@ -126,11 +126,12 @@ def test_a_choice_is_made_once(tmp_path: Path) -> None:
         return Noisy(0)
 
     encoders = {backend: (lambda backend=backend: make(backend)) for backend in Backend}
-    first = BackendChoices(tmp_path / "encoders").best("encoder-1", encoders, device="cpu")
+    first = BackendChoices(tmp_path / "home" / "encoders").best("encoder-1", encoders, device="cpu")
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
     assert made == list(Backend)
-    assert BackendChoices(tmp_path / "encoders").best("encoder-1", encoders, device="cpu") is first
+    assert BackendChoices(tmp_path / "home" / "encoders").best("encoder-1", encoders, device="cpu") is first
     assert made == list(Backend)
-    BackendChoices(tmp_path / "encoders").best("encoder-2", encoders, device="cpu")
+    BackendChoices(tmp_path / "home" / "encoders").best("encoder-2", encoders, device="cpu")
     assert made == [*Backend, *Backend]
 
 
