@@ -19,9 +19,10 @@ from ingest.chunk_rows import CHUNK_ROWS, IS_INDEXED, chunk_rows, copies, hit_of
 from ingest.contents import Contents, delete_unused_contents, write_chunks
 from ingest.errors import Conflict, NotFound
 from ingest.layout import page_from_row
+from ingest.narrowing import Filters, resolve, rows_within
 from ingest.personal_data import PersonalData, masked
 from ingest.schema import chunks, contents, document_groups, documents, groups, now, pages, pointers, versions
-from ingest.types import EVERYONE, Access, Chunk, Hit, IndexRow, Page, ScoredChunk
+from ingest.types import EVERYONE, Access, Chunk, Hit, IndexRow, Page, ScoredChunk, Within
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +286,19 @@ class Catalog(Contents):
         page = page_from_row(row)
         return row.unlocked or row.sha256, replace(page, text=masked(page.text, self._mask)) if self._mask else page
 
-    def hits(self, scored: Sequence[ScoredChunk], *, access: Access) -> list[Hit]:
-        """The published chunks among these that the caller may read, in the order given: the check on the way out."""
-        by_id = {row.chunk_id: row for row in self._live_chunks(chunks.c.id.in_([one.chunk_id for one in scored]))}
+    def within(self, filters: Filters, *, access: Access) -> Within:
+        """What these filters come to for this caller. Raises: as `ingest.narrowing.resolve`."""
+        with self._engine.connect() as connection:
+            return resolve(connection, filters, access=access)
+
+    def hits(self, scored: Sequence[ScoredChunk], *, access: Access, within: Within | None = None) -> list[Hit]:
+        """The published chunks among these that the caller may read, in the order given: the check on the way out. With `within`,
+        the chunks of its documents; one that stands in an index for a copy of it is told as that copy."""
+        rows = self._live_chunks(chunks.c.id.in_([one.chunk_id for one in scored]))
+        by_id = {row.chunk_id: row for row in rows}
+        if within is not None:
+            with self._engine.connect() as connection:
+                by_id = rows_within(connection, rows, within)
         found = ((one, by_id.get(one.chunk_id)) for one in scored)
         return [
             hit_of(row, one.score, mask=self._mask)

@@ -109,11 +109,18 @@ def index_row(row: Any) -> IndexRow:
         title=clean_text(TITLE_SEPARATOR.join([document_title(row.title, row.name), *row.headings])),
         text=clean_text(row.text),
         groups=frozenset(row.group_key.split("\n")),
+        document_id=row.document_id,
     )
 
 
 def copies(connection: Connection, which: ColumnElement[bool]) -> set[str]:
-    """The chunks that no index needs, because it holds one that they are copies of; among those with a key of these chunks.
+    """The chunks that no index needs, because it holds one that they are copies of; among those with a key of these chunks."""
+    return {copy.id for copy, _ in copy_pairs(connection, which)}
+
+
+def copy_pairs(connection: Connection, which: ColumnElement[bool]) -> list[tuple[Any, Any]]:
+    """The chunks that no index needs, each with the one that it is a copy of and that an index holds; rows with `id`,
+    `document_id` and `status`; among those with a key of these chunks.
 
     Of published copies the oldest is held. A chunk that is not published yet is no reason to leave out another one, nor is one of
     the same document in the form before: either may be gone in a moment.
@@ -143,8 +150,8 @@ def copies(connection: Connection, which: ColumnElement[bool]) -> set[str]:
         .order_by(versions.c.status, versions.c.created_at, versions.c.id, chunks.c.ordinal)  # live before staged
     )
     held: dict[tuple[str, str, str], Any] = {}
-    held_of_version: set[tuple[str, str, str, str]] = set()
-    left_out: set[str] = set()
+    held_of_version: dict[tuple[str, str, str, str], Any] = {}
+    pairs: list[tuple[Any, Any]] = []
     for row in connection.execute(query):
         same = (row.copy_key, row.group_key, document_title(row.title, row.name))
         first = held.get(same)
@@ -152,11 +159,13 @@ def copies(connection: Connection, which: ColumnElement[bool]) -> set[str]:
             if first is None:
                 held[same] = row
             else:
-                left_out.add(row.id)
-        elif (first is not None and first.document_id != row.document_id) or (*same, row.version_id) in held_of_version:
-            left_out.add(row.id)
-        held_of_version.add((*same, row.version_id))
-    return left_out
+                pairs.append((row, first))
+        elif first is not None and first.document_id != row.document_id:
+            pairs.append((row, first))
+        elif (*same, row.version_id) in held_of_version:
+            pairs.append((row, held_of_version[*same, row.version_id]))
+        held_of_version.setdefault((*same, row.version_id), row)
+    return pairs
 
 
 def keys_also_elsewhere(connection: Connection, of: ColumnElement[bool]) -> set[str]:

@@ -158,6 +158,15 @@ class IndexRow:
     title: str
     text: str
     groups: frozenset[str]
+    document_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The chunks that a search is narrowed to: those of these documents, and these chunks. It never widens what may be read."""
+
+    documents: frozenset[str]
+    chunks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class CatalogVectors:
     def vectors(self, fingerprint: str) -> Iterator[VectorRow]:
         """See `VectorStore`."""
         query = (
-            select(table.c.chunk_id, table.c.vector, documents.c.group_key)
+            select(table.c.chunk_id, table.c.vector, documents.c.group_key, documents.c.id.label("document_id"))
             .join(chunks, chunks.c.id == table.c.chunk_id)
             .join(versions, versions.c.id == chunks.c.version_id)
             .join(documents, documents.c.id == versions.c.document_id)
@@ -51,7 +51,7 @@ class CatalogVectors:
         with self._engine.connect() as connection:
             for row in connection.execution_options(yield_per=5000).execute(query):
                 groups = frozenset(row.group_key.split("\n"))
-                yield VectorRow(row.chunk_id, groups, np.frombuffer(row.vector, dtype="<f4"))
+                yield VectorRow(row.chunk_id, groups, np.frombuffer(row.vector, dtype="<f4"), row.document_id)
 
     def put(self, fingerprint: str, rows: Sequence[IndexRow], vectors: Vectors) -> None:
         """See `VectorStore`."""

@@ -20,9 +20,10 @@ from langchain_core.messages import BaseMessage
 from eval.evidence import EvidenceVerdict, judge_evidence
 from eval.quoting import select_quotes
 from eval.types import Answer, Arm, Citation, Judge, Quote, Retriever, Sentence, Style, Verdict
+from ingest.conversation import Turn, condensed
 from ingest.errors import InputRefused, NotFound, Unavailable
 from ingest.personal_data import PersonalData, masked
-from ingest.tokens import language, normalise, query_terms
+from ingest.tokens import language, normalise
 from ingest.types import Access, Bbox, Hit
 from services.comparing import Failed, merged
 from services.prompts import closed_book_prompt, grounded_prompt, is_refusal, without_markers
@@ -33,18 +34,8 @@ from services.writing import Token, Usage, sentences
 # Hits that are looked through for quotes; the chat model is given fewer of them (AnswerSettings.passages).
 _HITS = 8
 _NEAREST = 3
-# A question with fewer terms than this ("And for managers?") leans on the one before it.
-_TERMS_OF_A_WHOLE_QUESTION = 3
-# Arms that are asked without any passage.
-_ALONE = (Arm.BASE, Arm.TUNED)
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One earlier message of the conversation."""
-
-    role: str
-    content: str
+ALONE = (Arm.BASE, Arm.TUNED)
+"""Arms that are asked without any passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +143,16 @@ class Answering:
         self._mask = mask
 
     async def stream(
-        self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        access: Access,
+        arm: Arm,
+        style: Style,
+        history: Sequence[Turn] = (),
+        among: Retriever | None = None,
     ) -> AsyncGenerator[Event, None]:
-        """The events of one answer, ending with `Done`. Closing the iterator stops the generation.
+        """The events of one answer, ending with `Done`. Closing the iterator stops the generation. `among` narrows the search.
 
         Raises:
             InputRefused: the question is empty. Unavailable: a generated answer was asked for and no engine is ready.
@@ -165,16 +163,22 @@ class Answering:
         began = time.perf_counter()
         draft = _Draft(language(question), style)
         chat = self._choose(arm, draft, access)
-        if arm in _ALONE:
+        if arm in ALONE:
             events = self._closed_book(question, draft, chat, draft.add_unjudged)
         else:
-            events = self._from_documents(_condensed(question, history), draft, chat, access)
+            events = self._from_documents(condensed(question, history), draft, chat, access, among)
         async with aclosing(_ending(events, draft, began)) as told:
             async for event in told:
                 yield event
 
     async def compare(
-        self, question: str, *, access: Access, arms: Sequence[Arm], history: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        access: Access,
+        arms: Sequence[Arm],
+        history: Sequence[Turn] = (),
+        among: Retriever | None = None,
     ) -> AsyncGenerator[tuple[Arm | None, Event | Failed], None]:
         """The events of all arms as they come, each arm's ending with its `Done` or `Failed`; `Sources` first, of no arm.
 
@@ -188,7 +192,7 @@ class Answering:
             raise InputRefused("the question is empty: write one")
         if not arms:
             raise InputRefused(f"no arm is named: name one or more of {', '.join(Arm)}")
-        found = await self._find(_condensed(question, history), access)
+        found = await self._find(condensed(question, history), access, among)
         yield None, Sources(tuple(found.hits))
         async with aclosing(merged({arm: self._compared(question, arm, found, access) for arm in arms})) as events:
             async for arm, event in events:
@@ -199,7 +203,7 @@ class Answering:
         began = time.perf_counter()
         draft = _Draft(language(question), Style.GENERATED)
         chat = self._chat(arm, access)
-        if arm in _ALONE:
+        if arm in ALONE:
             given = found.hits[: self._settings.passages]
             events = self._closed_book(question, draft, chat, partial(self._judged, found, given, draft, access))
         else:
@@ -225,7 +229,7 @@ class Answering:
 
     def _choose(self, arm: Arm, draft: _Draft, access: Access) -> BaseChatModel | None:
         """The model that will write, or None where the answer will be quoted; settles the draft's style."""
-        alone = arm in _ALONE
+        alone = arm in ALONE
         if draft.style is Style.AUTO:
             draft.style = Style.GENERATED if alone else self._ability.style(draft.language)
             if draft.style is not Style.QUOTES and not alone:
@@ -243,18 +247,18 @@ class Answering:
         return self._chat(arm, access)
 
     async def _from_documents(
-        self, question: str, draft: _Draft, chat: BaseChatModel | None, access: Access
+        self, question: str, draft: _Draft, chat: BaseChatModel | None, access: Access, among: Retriever | None
     ) -> AsyncGenerator[Event, None]:
-        found = await self._find(question, access)
+        found = await self._find(question, access, among)
         draft.timings_ms["search"] = found.taken_ms
         yield Sources(tuple(found.hits))
         async with aclosing(self._from_hits(found, draft, chat, access)) as events:
             async for event in events:
                 yield event
 
-    async def _find(self, question: str, access: Access) -> _Found:
+    async def _find(self, question: str, access: Access, among: Retriever | None) -> _Found:
         began = time.perf_counter()
-        hits = await asyncio.to_thread(self._retriever.search, question, access=access, limit=_HITS)
+        hits = await asyncio.to_thread((among or self._retriever).search, question, access=access, limit=_HITS)
         taken_ms = _since(began)
         return _Found(question, hits, await asyncio.to_thread(judge_evidence, question, hits), taken_ms)
 
@@ -348,14 +352,6 @@ class Answering:
         )
         draft.citations.append(citation)
         return citation
-
-
-def _condensed(question: str, history: Sequence[Turn]) -> str:
-    """The question, after the one before it where it has too few words to stand alone."""
-    before = [turn.content for turn in history if turn.role == "user"]
-    if before and len(query_terms(question)) < _TERMS_OF_A_WHOLE_QUESTION:
-        return f"{before[-1]}\n{question}"
-    return question
 
 
 async def _ending(events: AsyncGenerator[Event, None], draft: _Draft, began: float) -> AsyncGenerator[Event, None]:

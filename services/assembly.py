@@ -49,7 +49,7 @@ from services.engine import Endpoint, Engine, EngineProcess, EngineState, Remote
 from services.home import Home
 from services.jobs import Jobs
 from services.keys import Keys
-from services.knowledge_base import KnowledgeBase, Search, boxes_of_quote
+from services.knowledge_base import KnowledgeBase, boxes_of_quote
 from services.live_adapter import LiveAdapter
 from services.manifest import Model, Role, load_manifest
 from services.migrations import migrate
@@ -58,6 +58,7 @@ from services.models import ModelStore
 from services.passwords import Passwords
 from services.prompts import ServingPrompts
 from services.runs import Runs
+from services.searching import Search
 from services.settings import Settings
 from services.synthesizing import Synthesizing
 from services.training import BaseModel, Training

@@ -17,22 +17,23 @@ from eval.types import Answer, Arm, Quote, Style
 from finetune.types import Lineage
 from ingest.catalog import Catalog, DocumentRecord
 from ingest.chunking import section_around
-from ingest.duplicates import each_once
+from ingest.conversation import Turn
 from ingest.errors import Conflict, GraftError, InputRefused, NotFound, Unavailable
 from ingest.files import FileStore, full_disk_said_plainly
 from ingest.groups import Groups
-from ingest.index.base import Index
 from ingest.isolation import FileWorker
 from ingest.layout import boxes_of_span
+from ingest.narrowing import Filters
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.report import DocumentReport, DocumentReports
 from ingest.types import Access, Bbox, Hit, Page, Section
 from ingest.versions import Versions
-from services.answering import Answering, ChatAbility, Done, Event, Turn
+from services.answering import ALONE, Answering, ChatAbility, Done, Event
 from services.comparing import Failed
 from services.engine import Engine
 from services.jobs import Job, Jobs
 from services.keys import Keys
+from services.searching import Search, require_query
 from services.wording import profile_note
 from services.workflows import Workflows
 from services.workshop import Workshop
@@ -40,9 +41,6 @@ from services.workshop import Workshop
 log = structlog.get_logger()
 
 PAGE_DPI = 110
-# A version that is being added holds some of the first places until it is published; a large one may hold very many, and
-# then the search goes deeper.
-_SPARE_HITS = 10
 LONGEST_QUESTION = 8000
 """In characters: more is pasted text, and no question."""
 
@@ -69,41 +67,6 @@ class Status:
     documents: int
     chunks: int
     note: dict[str, str] | None
-
-
-class Search:
-    """The `Retriever` of the product: the indexes, with the rights checked once more on the way out, and each passage once."""
-
-    def __init__(self, index: Index, catalog: Catalog) -> None:
-        self._index = index
-        self._catalog = catalog
-
-    def search(self, query: str, *, access: Access, limit: int) -> list[Hit]:
-        """See `Retriever`.
-
-        Raises:
-            InputRefused: the query is empty, or the limit is not in 1 to 100.
-        """
-        require_query(query, limit)
-        asked = limit + _SPARE_HITS
-        while True:
-            scored = self._index.search(query, access=access, limit=asked)
-            hits = each_once(self._catalog.hits(scored, access=access))[:limit]
-            if len(hits) == limit or len(scored) < asked:
-                return hits
-            asked *= 8
-
-
-def require_query(query: str, limit: int) -> None:
-    """Lets a search pass that can be made.
-
-    Raises:
-        InputRefused: the query is empty, or the limit is not in 1 to 100.
-    """
-    if not query.strip():
-        raise InputRefused("the query is empty: write a question or some words")
-    if not 1 <= limit <= 100:
-        raise InputRefused(f"limit {limit} is not in 1 to 100")
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,9 +269,12 @@ class KnowledgeBase:
 
     # Questions
 
-    def search(self, query: str, *, access: Access, limit: int) -> list[Hit]:
-        """At most `limit` passages that the caller may read, best first."""
-        return self.retriever.search(query, access=access, limit=limit)
+    def search(self, query: str, *, access: Access, limit: int, filters: Filters | None = None) -> list[Hit]:
+        """At most `limit` passages that the caller may read, best first; of the documents that match the filters.
+
+        Raises: as `Search.search`.
+        """
+        return self.retriever.search(query, access=access, limit=limit, filters=filters)
 
     def search_version(self, query: str, *, document_id: str, version: int | None, access: Access, limit: int) -> list[Hit]:
         """At most `limit` passages of one version of a document, old ones too, best first; of the newest where none is named.
@@ -331,30 +297,57 @@ class KnowledgeBase:
         return Section(start, end, page.text[start:end])
 
     def stream(
-        self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        access: Access,
+        arm: Arm,
+        style: Style,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
     ) -> AsyncGenerator[Event, None]:
-        """The events of one answer; see `Answering.stream`.
+        """The events of one answer, from the documents that match the filters; see `Answering.stream`.
 
         Raises:
-            InputRefused: the question is longer than `LONGEST_QUESTION`.
+            InputRefused: the question is longer than `LONGEST_QUESTION`, or the arm reads no documents that could be narrowed.
         """
         _require_readable(question)
-        return self.answering.stream(question, access=access, arm=arm, style=style, history=history)
+        if filters and arm in ALONE:
+            raise InputRefused(f"arm {arm} reads no documents, so nothing can be narrowed: leave the filters out, or use arm rag")
+        among = self.retriever.narrowed(filters)
+        return self.answering.stream(question, access=access, arm=arm, style=style, history=history, among=among)
 
     def compare(
-        self, question: str, *, access: Access, arms: Sequence[Arm], history: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        access: Access,
+        arms: Sequence[Arm],
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
     ) -> AsyncGenerator[tuple[Arm | None, Event | Failed], None]:
-        """The events of several arms' answers from one search; see `Answering.compare`.
+        """The events of several arms' answers from one search, of the documents that match the filters; see `Answering.compare`.
 
         Raises:
             InputRefused: the question is longer than `LONGEST_QUESTION`.
         """
         _require_readable(question)
-        return self.answering.compare(question, access=access, arms=arms, history=history)
+        among = self.retriever.narrowed(filters)
+        return self.answering.compare(question, access=access, arms=arms, history=history, among=among)
 
-    async def ask(self, question: str, *, access: Access, arm: Arm, style: Style, history: Sequence[Turn] = ()) -> Answer:
+    async def ask(
+        self,
+        question: str,
+        *,
+        access: Access,
+        arm: Arm,
+        style: Style,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+    ) -> Answer:
         """The whole answer; what `stream` ends with."""
-        async with aclosing(self.stream(question, access=access, arm=arm, style=style, history=history)) as events:
+        streamed = self.stream(question, access=access, arm=arm, style=style, history=history, filters=filters)
+        async with aclosing(streamed) as events:
             async for event in events:
                 if isinstance(event, Done):
                     return event.answer

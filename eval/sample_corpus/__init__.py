@@ -15,6 +15,7 @@ PDF_DIR = _HERE / "pdf"
 FACTS = _HERE / "facts.jsonl"
 CASES = _HERE / "cases.jsonl"
 GROUPS = _HERE / "groups.json"
+FOLLOW_UPS = _HERE / "follow_ups.jsonl"
 
 
 def document_groups() -> dict[str, tuple[str, ...]]:

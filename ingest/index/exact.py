@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.embedding import Vectors
-from ingest.types import Access, ScoredChunk
+from ingest.types import Access, ScoredChunk, Within
 
 LEAST_COSINE = 1e-3
 """What is below has nothing in common but rounding errors."""
@@ -22,15 +22,16 @@ COSINE_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class VectorRow:
-    """A chunk's vector, (dim,) float32 of unit length, and the groups that may find it."""
+    """A chunk's vector, (dim,) float32 of unit length, the groups that may find it, and whose it is."""
 
     chunk_id: str
     groups: frozenset[str]
     vector: Vectors
+    document_id: str = ""
 
 
 class ExactScan:
-    """All vectors in one matrix, with the number of its group set beside each row: there are far fewer sets than rows."""
+    """All vectors in one matrix, with the numbers of group set and document beside each row: there are far fewer than rows."""
 
     def __init__(self, rows: Iterable[VectorRow] = ()) -> None:
         self._lock = threading.Lock()
@@ -40,6 +41,9 @@ class ExactScan:
         self._set_of_row = np.zeros(0, dtype=np.int32)
         self._sets: list[frozenset[str]] = []
         self._set_numbers: dict[frozenset[str], int] = {}
+        self._document_of_row = np.zeros(0, dtype=np.int32)
+        self._document_numbers: dict[str, int] = {}
+        self._documents: list[str] = []
         self.add(rows)
 
     def __len__(self) -> int:
@@ -61,6 +65,7 @@ class ExactScan:
                     self._make_room(len(row.vector))
                 self._matrix[place] = row.vector
                 self._set_of_row[place] = self._set_number(row.groups)
+                self._document_of_row[place] = self._document_number(row.document_id)
 
     def _make_room(self, dimensions: int) -> None:
         if len(self._ids) > len(self._matrix):
@@ -69,11 +74,18 @@ class ExactScan:
             matrix[: len(self._matrix)] = self._matrix if len(self._matrix) else 0
             self._matrix = matrix
             self._set_of_row = np.resize(self._set_of_row, room)
+            self._document_of_row = np.resize(self._document_of_row, room)
 
     def _set_number(self, groups: frozenset[str]) -> int:
         number = self._set_numbers.setdefault(groups, len(self._sets))
         if number == len(self._sets):
             self._sets.append(groups)
+        return number
+
+    def _document_number(self, document_id: str) -> int:
+        number = self._document_numbers.setdefault(document_id, len(self._documents))
+        if number == len(self._documents):
+            self._documents.append(document_id)
         return number
 
     def remove(self, chunk_ids: Collection[str]) -> None:
@@ -89,6 +101,7 @@ class ExactScan:
                     self._places[last] = place
                     self._matrix[place] = self._matrix[len(self._ids)]
                     self._set_of_row[place] = self._set_of_row[len(self._ids)]
+                    self._document_of_row[place] = self._document_of_row[len(self._ids)]
 
     def rows(self, chunk_ids: Sequence[str] | None = None) -> Iterator[VectorRow]:
         """All rows, or those of these chunks, as they are when each is reached."""
@@ -97,7 +110,8 @@ class ExactScan:
                 place = self._places.get(chunk_id)
                 if place is None:
                     continue
-                row = VectorRow(chunk_id, self._sets[self._set_of_row[place]], self._matrix[place].copy())
+                document_id = self._documents[self._document_of_row[place]]
+                row = VectorRow(chunk_id, self._sets[self._set_of_row[place]], self._matrix[place].copy(), document_id)
             yield row
 
     def permitted_count(self, access: Access) -> int:
@@ -111,11 +125,12 @@ class ExactScan:
             place = self._places.get(chunk_id)
             return place is not None and access.permits(self._sets[self._set_of_row[place]])
 
-    def nearest(self, vector: Vectors, *, access: Access, limit: int) -> list[ScoredChunk]:
-        """At most `limit` permitted chunks by cosine, best first; none below `LEAST_COSINE`."""
+    def nearest(self, vector: Vectors, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
+        """At most `limit` permitted chunks by cosine, best first; of those `within` where given; none below `LEAST_COSINE`."""
         with self._lock:
             count = len(self._ids)
-            places = np.flatnonzero(self._permitted(access))
+            permitted = self._permitted(access)
+            places = np.flatnonzero(permitted if within is None else permitted & self._matching(within))
             if not len(places) or limit < 1:
                 return []
             # Gathering rows costs more than multiplying them, unless they are few.
@@ -131,3 +146,11 @@ class ExactScan:
         of_set = np.array([access.permits(groups) for groups in self._sets], dtype=np.bool_)
         numbers = self._set_of_row[: len(self._ids)]
         return of_set[numbers] if len(numbers) else np.zeros(0, dtype=np.bool_)
+
+    def _matching(self, within: Within) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """(n_rows,) bool."""
+        of_document = np.zeros(len(self._documents), dtype=np.bool_)
+        of_document[[self._document_numbers[one] for one in within.documents if one in self._document_numbers]] = True
+        matching = of_document[self._document_of_row[: len(self._ids)]]
+        matching[[self._places[one] for one in within.chunks if one in self._places]] = True
+        return matching

@@ -1,7 +1,8 @@
 """The product's search: words first, then the window rerank, with a little of the vectors.
 
-Invariants. Both parts filter by the caller's rights. The best `POOL` chunks by words and the best `VECTOR_POOL` by vectors are
-reranked together whatever the limit, so that a longer list begins like a shorter one. Scores compare within one search only.
+Invariants. Both parts filter by the caller's rights and by what the search is narrowed to. The best `POOL` chunks by words and
+the best `VECTOR_POOL` by vectors are reranked together whatever the limit, so that a longer list begins like a shorter one.
+Scores compare within one search only.
 The recipe and what each part is worth: `docs/decisions/0003-search-without-an-encoder.md`.
 """
 
@@ -16,7 +17,7 @@ from ingest.index.vector import VectorIndex
 from ingest.rerank import Candidate, Reranker, WindowReranker, held_share, missing_numbers
 from ingest.synonyms import synonyms
 from ingest.tokens import language
-from ingest.types import Access, IndexRow, ScoredChunk
+from ingest.types import Access, IndexRow, ScoredChunk, Within
 
 POOL = 50
 VECTOR_POOL = 50
@@ -76,12 +77,13 @@ class HybridIndex:
             self.remove(unwanted)
         return set(wanted) - self.ids()
 
-    def search(self, query: str, *, access: Access, limit: int) -> list[ScoredChunk]:
+    def search(self, query: str, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
         """See `Index`."""
         if limit < 1:
             return []
-        lexical = self._lexical.candidates(query, access=access, limit=max(POOL, limit))
-        near = {hit.chunk_id: hit.score for hit in self._vector.search(query, access=access, limit=VECTOR_POOL)}
+        lexical = self._lexical.candidates(query, access=access, limit=max(POOL, limit), within=within)
+        by_vector = self._vector.search(query, access=access, limit=VECTOR_POOL, within=within)
+        near = {hit.chunk_id: hit.score for hit in by_vector}
         pool = lexical[:POOL]
         more = set(near).difference(candidate.chunk_id for candidate in pool)
         pool += self._lexical.candidates(query, access=access, limit=len(more), among=more)

@@ -20,7 +20,7 @@ from tantivy import Occur, Query
 
 from ingest.rerank import Candidate, document_frequency_weight, unit_numbers
 from ingest.tokens import character_trigrams, index_terms, query_terms, units
-from ingest.types import TITLE_SEPARATOR, Access, IndexRow, ScoredChunk
+from ingest.types import TITLE_SEPARATOR, Access, IndexRow, ScoredChunk, Within
 
 FORMAT = "4"
 """Changes with the fields below and with the terms that `ingest.tokens` makes."""
@@ -81,11 +81,20 @@ class LexicalIndex:
         """See `Index`."""
         return _ids(self._index)
 
-    def search(self, query: str, *, access: Access, limit: int) -> list[ScoredChunk]:
+    def search(self, query: str, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
         """See `Index`. A chunk that holds no term of the question is not found."""
-        return [ScoredChunk(found.chunk_id, found.score) for found in self.candidates(query, access=access, limit=limit)]
+        found = self.candidates(query, access=access, limit=limit, within=within)
+        return [ScoredChunk(one.chunk_id, one.score) for one in found]
 
-    def candidates(self, query: str, *, access: Access, limit: int, among: Collection[str] | None = None) -> list[Candidate]:
+    def candidates(
+        self,
+        query: str,
+        *,
+        access: Access,
+        limit: int,
+        among: Collection[str] | None = None,
+        within: Within | None = None,
+    ) -> list[Candidate]:
         """What `search` finds, with the units of each chunk for a reranker.
 
         With `among`, the permitted ones of these chunks, also those that hold no term of the question (score 0).
@@ -96,10 +105,13 @@ class LexicalIndex:
             clauses.append((Occur.Must, _unscored(Query.term_set_query(self._schema, "id", list(among)))))
         if not clauses or limit < 1:
             return []
+        filters = [] if access.administrator else [Query.term_set_query(self._schema, "groups", sorted(access.groups))]
+        if within is not None:
+            filters.append(self._matching(within))
         query_of_all = Query.boolean_query(clauses)
-        if not access.administrator:
-            carried = Query.term_set_query(self._schema, "groups", sorted(access.groups))
-            query_of_all = Query.boolean_query([(Occur.Must, query_of_all), (Occur.Must, _unscored(carried))])
+        if filters:  # around it, not beside its clauses: a chunk that holds none of the words would pass there
+            both = [(Occur.Must, query_of_all), *((Occur.Must, _unscored(one)) for one in filters)]
+            query_of_all = Query.boolean_query(both)
         hits = searcher.search(query_of_all, limit, count=False).hits
         return [_candidate(searcher.doc(address), float(score)) for score, address in hits]
 
@@ -126,6 +138,11 @@ class LexicalIndex:
             worth = TITLE_MENTION_WEIGHT * math.log1p(searcher.num_docs / count)
             terms.append(Query.const_score_query(self._term("titles", title), worth))
         return terms
+
+    def _matching(self, within: Within) -> Query:
+        """Finds the chunks of these documents, and these chunks; nothing where both are empty."""
+        of_documents = Query.term_set_query(self._schema, "document", list(within.documents))
+        return Query.disjunction_max_query([of_documents, Query.term_set_query(self._schema, "id", list(within.chunks))])
 
     def _term(self, field: str, value: str) -> Query:
         return Query.term_query(self._schema, field, value, "freq" if field in ("terms", "trigrams") else "basic")
@@ -154,6 +171,7 @@ def _document(row: IndexRow) -> tantivy.Document:
     document = tantivy.Document(
         id=row.chunk_id,
         groups=sorted(row.groups),
+        document=row.document_id,
         terms=" ".join(index_terms(text)),
         trigrams=" ".join(character_trigrams(text)),
         titles=sorted(titles - {""}),
@@ -170,6 +188,7 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("groups", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("document", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("titles", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field("trigrams", tokenizer_name="whitespace", index_option="freq")

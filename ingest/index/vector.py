@@ -27,7 +27,7 @@ from ingest.embedding import Embedder, LatentSemanticEmbeddings, Vectors, unit_r
 from ingest.errors import InputRefused
 from ingest.index.chroma import ChromaBuild
 from ingest.index.exact import ExactScan, VectorRow
-from ingest.types import Access, IndexRow, ScoredChunk
+from ingest.types import Access, IndexRow, ScoredChunk, Within
 
 EXACT_LIMIT = 100_000
 """Up to so many permitted rows, all are scanned: 4 ms and always right, where Chroma's filtered query takes 24 ms."""
@@ -101,7 +101,7 @@ class VectorIndex:
         """See `Index`."""
         return self._state.exact.ids() if self._state else set()
 
-    def search(self, query: str, *, access: Access, limit: int) -> list[ScoredChunk]:
+    def search(self, query: str, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
         """See `Index`. A question of which the embedder knows no word finds nothing."""
         state = self._state
         if state is None or limit < 1:
@@ -109,8 +109,9 @@ class VectorIndex:
         vector = unit_rows([state.embedder.embed_query(query)])[0]
         if not vector.any():
             return []
-        if state.chroma is None or state.exact.permitted_count(access) <= self._exact_limit:
-            return state.exact.nearest(vector, access=access, limit=limit)
+        # Chroma knows no documents: a narrowed search is an exact scan, of fewer rows.
+        if within is not None or state.chroma is None or state.exact.permitted_count(access) <= self._exact_limit:
+            return state.exact.nearest(vector, access=access, limit=limit, within=within)
         try:
             found = state.chroma.nearest(vector, access=access, limit=limit)
         except Exception:  # noqa: BLE001 - damaged, or closed by a swap: the scan is slower and as right
@@ -157,7 +158,8 @@ class VectorIndex:
         """Embeds the rows, keeps their vectors, and makes them findable by exact scan."""
         vectors = unit_rows(state.embedder.embed_documents([f"{row.title}\n{row.text}" for row in rows]))
         self._store.put(state.embedder.fingerprint, rows, vectors)
-        state.exact.add(VectorRow(row.chunk_id, row.groups, vector) for row, vector in zip(rows, vectors, strict=True))
+        pairs = zip(rows, vectors, strict=True)
+        state.exact.add(VectorRow(row.chunk_id, row.groups, vector, row.document_id) for row, vector in pairs)
 
     def _follow(self, state: _State, *, removed: Collection[str], added: Sequence[str]) -> None:
         """Brings Chroma to what the exact scan holds; a build that fails or is worn is given up for a new one."""
@@ -271,7 +273,7 @@ class MemoryVectorStore:
     def vectors(self, fingerprint: str) -> Iterator[VectorRow]:
         """See `VectorStore`."""
         for chunk_id, vector in list(self._vectors.get(fingerprint, {}).items()):
-            yield VectorRow(chunk_id, self._rows[chunk_id].groups, vector)
+            yield VectorRow(chunk_id, self._rows[chunk_id].groups, vector, self._rows[chunk_id].document_id)
 
     def put(self, fingerprint: str, rows: Sequence[IndexRow], vectors: Vectors) -> None:
         """See `VectorStore`."""

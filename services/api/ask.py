@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from eval.types import Answer
+from ingest.conversation import Turn
 from ingest.errors import GraftError, InputRefused
-from services.answering import Done, Event, JudgedSentence, Sources, Turn
+from services.answering import Done, Event, JudgedSentence, Sources
 from services.api import schemas, sse
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
 from services.api.disconnect import nobody_there, unless_gone
@@ -29,9 +31,13 @@ def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) ->
         raise InputRefused("version says which form of one document is meant: name that in document_id")
     access = narrowed(access, body.groups, kb.groups)
     began = time.perf_counter()
-    if body.document_id is None:
-        hits = kb.search(body.query, access=access, limit=body.limit)
+    filters = body.filters()
+    if body.document_id is None or body.version is None:
+        named = filters if body.document_id is None else replace(filters, documents=(body.document_id, *filters.documents))
+        hits = kb.search(body.query, access=access, limit=body.limit, filters=named)
     else:
+        if filters:
+            raise InputRefused("a version of one document is searched whole: leave the other filters out")
         hits = kb.search_version(body.query, document_id=body.document_id, version=body.version, access=access, limit=body.limit)
     taken = round((time.perf_counter() - began) * 1000, 2)
     told = [schemas.hit(hit, kb.section(hit, access=access) if body.widen else None) for hit in hits]
@@ -43,7 +49,7 @@ async def ask(body: schemas.AskRequest, request: Request, kb: TheKnowledgeBase, 
     """An answer: as server-sent events `sources`, `token`, `sentence`, `done`, or, with `stream: false`, as JSON."""
     turns = [Turn(message.role, message.content) for message in body.history]
     access = narrowed(access, body.groups, kb.groups)
-    events = kb.stream(body.question, access=access, arm=body.arm, style=body.style, history=turns)
+    events = kb.stream(body.question, access=access, arm=body.arm, style=body.style, history=turns, filters=body.filters())
     first = await unless_gone(request, anext(events))  # what is wrong with the request shows before the first byte is sent
     if first is None:
         return nobody_there()

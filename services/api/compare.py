@@ -15,8 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from eval.types import Arm
 from finetune.types import DatasetVersion, Split
+from ingest.conversation import Turn
 from ingest.types import Hit
-from services.answering import Done, Event, Sources, Turn
+from services.answering import Done, Event, Sources
 from services.api import schemas, sse
 from services.api.ask import described
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
@@ -30,13 +31,12 @@ router = APIRouter(prefix="/api", tags=["questions"])
 ArmEvent = tuple[Arm | None, Event | Failed]
 
 
-class CompareRequest(schemas.Request):
-    """A question for several arms; without `arms`, all that are there. `groups` narrows the caller's rights."""
+class CompareRequest(schemas.NarrowedRequest):
+    """A question for several arms; without `arms`, all that are there."""
 
     question: str = Field(min_length=1, max_length=8000)
     arms: list[Arm] | None = Field(None, min_length=1, max_length=len(Arm))
     history: list[schemas.Message] = Field(default_factory=list, max_length=50)
-    groups: list[str] | None = None
     stream: bool = True
 
 
@@ -94,7 +94,7 @@ async def compare(body: CompareRequest, request: Request, kb: TheKnowledgeBase, 
     access = narrowed(access, body.groups, kb.groups)
     known = {} if body.arms else await run_in_threadpool(kb.answering.arms, access)
     asked = body.arms or [arm for arm, missing in known.items() if not missing]
-    events = kb.compare(body.question, access=access, arms=asked, history=turns)
+    events = kb.compare(body.question, access=access, arms=asked, history=turns, filters=body.filters())
     first = await unless_gone(request, anext(events))  # what is wrong with the request shows before the first byte is sent
     if first is None:
         return nobody_there()

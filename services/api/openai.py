@@ -20,9 +20,10 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.types import Answer, Arm, Citation, Sentence, Style
+from ingest.conversation import Turn
 from ingest.errors import GraftError, InputRefused, NotFound
 from ingest.types import Access
-from services.answering import Done, Event, JudgedSentence, Turn
+from services.answering import Done, Event, JudgedSentence
 from services.api import sse
 from services.api.ask import answer_of
 from services.api.auth import Caller, TheKnowledgeBase

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.types import Answer, Arm, Citation, Sentence, Style
 from ingest.catalog import DocumentRecord
+from ingest.narrowing import Filters
 from ingest.text_cleaning import clean_text
 from ingest.types import Bbox, Hit, Section
 from services.job_table import Job
@@ -30,23 +32,36 @@ class Message(Request):
     content: str
 
 
-class AskRequest(Request):
-    """A question. `groups` narrows the caller's rights and never widens them."""
+class NarrowedRequest(Request):
+    """What a search may be narrowed to: all that is given must hold, of each any one value. Never widens the caller's rights."""
+
+    groups: list[str] | None = Field(None, description="see only what holders of these groups may read")
+    documents: list[str] = Field(default_factory=list, max_length=1000, description="ids or names; unknown ones are refused")
+    since: date | None = Field(None, description="added on this day or later, in UTC")
+    until: date | None = Field(None, description="added on this day or earlier, in UTC")
+    types: list[str] = Field(default_factory=list, max_length=50, description="endings of names, such as pdf")
+    in_groups: list[str] = Field(default_factory=list, max_length=1000, description="groups that a document carries")
+
+    def filters(self) -> Filters:
+        """What of it narrows the documents."""
+        return Filters(tuple(self.documents), self.since, self.until, tuple(self.types), tuple(self.in_groups))
+
+
+class AskRequest(NarrowedRequest):
+    """A question."""
 
     question: str = Field(min_length=1, max_length=8000)
     arm: Arm = Arm.RAG
     style: Style = Style.AUTO
     history: list[Message] = Field(default_factory=list, max_length=50)
-    groups: list[str] | None = None
     stream: bool = True
 
 
-class SearchRequest(Request):
-    """Words to look for. `groups` narrows the caller's rights and never widens them."""
+class SearchRequest(NarrowedRequest):
+    """Words to look for."""
 
     query: str = Field(max_length=8000)
     limit: int = Field(10, ge=1, le=100)
-    groups: list[str] | None = None
     document_id: str | None = Field(None, description="look in this document alone")
     version: int | None = Field(None, ge=1, le=LARGEST, description="of that document, an older one too; default: the newest")
     widen: bool = Field(False, description="give with each passage the whole section that it is part of")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,10 +79,15 @@ def compare(
 
 
 def answers_to(
-    client: Client, question: str, *, arms: Sequence[Arm] | None = None, groups: list[str] | None = None
+    client: Client,
+    question: str,
+    *,
+    arms: Sequence[Arm] | None = None,
+    groups: list[str] | None = None,
+    narrowed: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Each arm's answer as JSON; all arms that are there where none is named."""
-    request = {"question": question, "arms": arms, "groups": groups or None, "stream": False}
+    """Each arm's answer as JSON; all arms that are there where none is named. `narrowed`: filters, as fields of the request."""
+    request = {"question": question, "arms": arms, "groups": groups or None, "stream": False, **narrowed}
     answers: dict[str, Any] = client.call("POST", "/api/compare", json=request)
     return answers
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -19,23 +22,41 @@ from services.settings import load_settings
 
 DEMO_QUESTION = "How many days of paid holiday do full-time employees get each year?"
 
+DocumentOption = Annotated[
+    list[str] | None, typer.Option("--document", help="Look in this document alone: its id or name; may be given several times.")
+]
+SinceOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Added on this day or later, in UTC.")]
+UntilOption = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Added on this day or earlier, in UTC.")]
+TypeOption = Annotated[
+    list[str] | None, typer.Option("--type", help="The ending of the document's name, such as pdf; may be given several times.")
+]
+InGroupOption = Annotated[
+    list[str] | None, typer.Option("--in-group", help="A group that the document carries; may be given several times.")
+]
+
 
 def search(
     query: Annotated[str, typer.Argument(help="A question or some words.")],
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many passages.")] = 10,
     group: GroupOption = None,
-    document: Annotated[str | None, typer.Option(help="Look in this document alone: its id or name.")] = None,
-    version: Annotated[int | None, typer.Option(min=1, help="With --document: this version of it, an older one too.")] = None,
+    document: DocumentOption = None,
+    version: Annotated[int | None, typer.Option(min=1, help="With one --document: this version of it, an older one too.")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    file_type: TypeOption = None,
+    in_group: InGroupOption = None,
     widen: Annotated[bool, typer.Option("--widen", help="Show the whole section around each passage.")] = False,
     as_json: Json = False,
 ) -> None:
     """Find passages, best first. With --group, only what holders of these groups may read."""
-    if version is not None and document is None:
-        raise UsageError("--version says which form of one document is meant: name that with --document")
+    if version is not None and len(document or ()) != 1:
+        raise UsageError("--version says which form of one document is meant: name that one with --document")
+    asked: dict[str, Any] = {"query": query, "limit": limit, "groups": group or None, "widen": widen}
+    asked |= _narrowed(document, since, until, file_type, in_group)
     with connect(load_settings()) as client:
-        asked: dict[str, Any] = {"query": query, "limit": limit, "groups": group or None, "widen": widen}
-        if document is not None:
-            asked |= {"document_id": resolve(client, document)["document_id"], "version": version}
+        if version is not None:
+            (named,) = asked.pop("documents")
+            asked |= {"document_id": resolve(client, named)["document_id"], "version": version}
         answer = client.call("POST", "/api/search", json=asked)
     if as_json:
         return print_json(answer)
@@ -53,21 +74,46 @@ def ask(
     style: Annotated[Style, typer.Option(help="Written by the model, quoted, or what suits.")] = Style.AUTO,
     compare: Annotated[bool, typer.Option("--compare", help="All arms side by side, each written by its model.")] = False,
     group: GroupOption = None,
+    document: DocumentOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    file_type: TypeOption = None,
+    in_group: InGroupOption = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question from the documents, with citations."""
+    narrowed = _narrowed(document, since, until, file_type, in_group)
     with connect(load_settings(), with_engine=True) as client:
         if compare:
-            return print_side_by_side(answers_to(client, question, groups=group), as_json=as_json)
-        answer = answer_to(client, question, arm=arm, style=style, groups=group)
+            return print_side_by_side(answers_to(client, question, groups=group, narrowed=narrowed), as_json=as_json)
+        answer = answer_to(client, question, arm=arm, style=style, groups=group, narrowed=narrowed)
     return print_json(answer) if as_json else _print_answer(answer)
 
 
-def answer_to(
-    client: Client, question: str, *, arm: Arm = Arm.RAG, style: Style = Style.AUTO, groups: list[str] | None = None
+def _narrowed(
+    documents: list[str] | None,
+    since: datetime | None,
+    until: datetime | None,
+    types: list[str] | None,
+    in_groups: list[str] | None,
 ) -> dict[str, Any]:
-    """The whole answer as JSON."""
-    request = {"question": question, "arm": arm, "style": style, "groups": groups or None, "stream": False}
+    """The filters that were given, as fields of a request."""
+    days = {name: day.date().isoformat() for name, day in (("since", since), ("until", until)) if day is not None}
+    lists = {"documents": documents, "types": types, "in_groups": in_groups}
+    return days | {name: given for name, given in lists.items() if given}
+
+
+def answer_to(
+    client: Client,
+    question: str,
+    *,
+    arm: Arm = Arm.RAG,
+    style: Style = Style.AUTO,
+    groups: list[str] | None = None,
+    narrowed: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The whole answer as JSON; `narrowed` are the filters among the fields of the request."""
+    request = {"question": question, "arm": arm, "style": style, "groups": groups or None, "stream": False, **narrowed}
     answer: dict[str, Any] = client.call("POST", "/api/ask", json=request)
     return answer
 

@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.index.base import Index
+from ingest.index.exact import ExactScan, VectorRow
 from ingest.index.hybrid import HybridIndex
 from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import MemoryVectorStore, VectorIndex
-from ingest.types import EVERYONE, Access, IndexRow
+from ingest.types import EVERYONE, Access, IndexRow, Within
 
 
 class ClosableIndex(Index, Protocol):
@@ -247,3 +251,95 @@ def test_searches_run_while_rows_are_added(index: ClosableIndex) -> None:
         thread.join()
     assert errors == []
     assert len(index.ids()) == 3 + 12 + 1
+
+
+# Narrowed to some documents or chunks
+
+
+def of(document: str, chunk_id: str, text: str, *groups: str) -> IndexRow:
+    return IndexRow(chunk_id, "", text, frozenset(groups or {EVERYONE}), document)
+
+
+SALARIES = [
+    of("a", "a1", "salary table"),
+    of("a", "a2", "salary bands", "hr"),
+    of("b", "b1", "salary dispute"),
+    of("b", "b2", "menu of the day"),
+    of("c", "c1", "salary list", "hr"),
+]
+
+
+def narrowed(index: Index, within: Within, access: Access | None = None, limit: int = 10) -> set[str]:
+    hits = index.search("salary", access=access or Access.of(), limit=limit, within=within)
+    return {hit.chunk_id for hit in hits}
+
+
+@pytest.mark.parametrize(
+    ("within", "everyone", "administrator"),
+    [
+        (Within(frozenset("a")), {"a1"}, {"a1", "a2"}),
+        (Within(frozenset("ab")), {"a1", "b1"}, {"a1", "a2", "b1"}),
+        (Within(frozenset("c")), set(), {"c1"}),
+        (Within(frozenset(), frozenset({"b1", "c1"})), {"b1"}, {"b1", "c1"}),
+        (Within(frozenset("a"), frozenset({"b1", "a2"})), {"a1", "b1"}, {"a1", "a2", "b1"}),
+        (Within(frozenset({"never there", ""}), frozenset({"neither"})), set(), set()),
+        (Within(frozenset()), set(), set()),
+    ],
+)
+def test_a_narrowed_search_finds_what_is_permitted_and_matches(
+    index: ClosableIndex, within: Within, everyone: set[str], administrator: set[str]
+) -> None:
+    index.add(SALARIES)
+    assert narrowed(index, within) == everyone
+    assert narrowed(index, within, Access.everything()) == administrator
+    assert narrowed(index, within, Access(frozenset())) == set()
+
+
+def test_a_narrowed_search_finds_no_chunk_without_a_word_of_the_question(index: ClosableIndex) -> None:
+    index.add(SALARIES)
+    assert narrowed(index, Within(frozenset(), frozenset({"b2"}))) == set()
+
+
+def test_the_limit_counts_matching_chunks_only(index: ClosableIndex) -> None:
+    index.add([of("noise", f"n{i}", "salary salary salary") for i in range(80)] + SALARIES)
+    assert narrowed(index, Within(frozenset("b")), limit=1) == {"b1"}
+    assert len(narrowed(index, Within(frozenset({"noise"})), limit=7)) == 7
+
+
+def test_a_narrowed_search_follows_rows_that_move_are_removed_and_reopened(opener: Opener) -> None:
+    index = opener()
+    index.add(SALARIES)
+    index.add([of("c", "a1", "salary table"), of("d", "d1", "salary of the new ones")])
+    index.remove(["b1"])
+    for _ in range(2):
+        assert narrowed(index, Within(frozenset("a")), Access.everything()) == {"a2"}
+        assert narrowed(index, Within(frozenset("c")), Access.everything()) == {"a1", "c1"}
+        assert narrowed(index, Within(frozenset("bd")), Access.everything()) == {"d1"}
+        index.close()
+        index = opener()
+    index.close()
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.sampled_from("abc"), st.sets(st.sampled_from(["hr", "it"]), min_size=1)), min_size=1, max_size=12),
+    documents=st.frozensets(st.sampled_from("abc")),
+    chunks=st.frozensets(st.integers(0, 11)),
+    groups=st.frozensets(st.sampled_from(["hr", "it"])),
+)
+def test_whatever_is_asked_for_only_the_permitted_and_matching_are_found(
+    rows: list[tuple[str, set[str]]], documents: frozenset[str], chunks: frozenset[int], groups: frozenset[str]
+) -> None:
+    lexical, scan = LexicalIndex(None), ExactScan()
+    kept = [of(document, str(number), "salary", *carried) for number, (document, carried) in enumerate(rows)]
+    vector = np.ones(1, dtype=np.float32)
+    lexical.add(kept)
+    scan.add(VectorRow(one.chunk_id, one.groups, vector, one.document_id) for one in kept)
+    access, within = Access(groups), Within(documents, frozenset(map(str, chunks)))
+    wanted = {
+        one.chunk_id
+        for one in kept
+        if access.permits(one.groups) and (one.document_id in documents or one.chunk_id in within.chunks)
+    }
+    assert narrowed(lexical, within, access, limit=20) == wanted
+    assert {hit.chunk_id for hit in scan.nearest(vector, access=access, limit=20, within=within)} == wanted

@@ -10,9 +10,10 @@ import pytest
 
 from eval.judge import HouseJudge
 from eval.types import Answer, Arm, Quote, Style
+from ingest.conversation import Turn
 from ingest.errors import InputRefused, NotFound, Unavailable
 from ingest.types import Access, Bbox, Hit
-from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources, Turn
+from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources
 from services.prompts import REFUSAL
 from services.settings import AnswerSettings
 from services.writing import Token
@@ -214,13 +215,13 @@ async def test_the_model_alone_sees_no_document_and_is_not_judged() -> None:
     assert answer.sentences[0].reason
 
 
-async def test_a_follow_up_of_few_words_leans_on_the_question_before_it() -> None:
+async def test_a_question_that_leans_on_the_one_before_is_searched_with_its_words() -> None:
     shelf = Shelf(HOLIDAY)
     history = [Turn("user", QUESTION), Turn("assistant", "27 days.")]
     await told(answering(shelf, None), "And managers?", history=history)
     await told(answering(shelf, None), "What does a hotel night in Germany cost at most?", history=history)
     assert [query for query, _ in shelf.asked] == [
-        f"{QUESTION}\nAnd managers?",
+        "days paid holiday full-time employee each calendar year\nAnd managers?",
         "What does a hotel night in Germany cost at most?",
     ]
 

@@ -10,9 +10,10 @@ import pytest
 
 from eval.judge import HouseJudge
 from eval.types import Answer, Arm, Style
+from ingest.conversation import Turn, condensed
 from ingest.errors import GraftError, InputRefused, NotFound, Unavailable
 from ingest.types import Access, Hit
-from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources, Turn
+from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources
 from services.comparing import Failed, merged
 from services.prompts import REFUSAL
 from services.settings import AnswerSettings
@@ -153,7 +154,7 @@ async def test_an_arm_that_is_asked_twice_answers_once() -> None:
 async def test_a_follow_up_leans_on_the_question_before_it() -> None:
     shelf = Shelf(HOLIDAY)
     await compared(answering(shelf, {}), "And managers?", history=[Turn("user", QUESTION)])
-    assert shelf.asked[0][0] == f"{QUESTION}\nAnd managers?"
+    assert shelf.asked[0][0] == condensed("And managers?", [Turn("user", QUESTION)]) != "And managers?"
 
 
 @pytest.mark.parametrize(("question", "arms"), [("  ", ALL), (QUESTION, ())])

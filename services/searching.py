@@ -1,0 +1,74 @@
+"""Passages for some words, as every part of the product searches for them.
+
+Invariants. Every search takes the caller's `Access`. Rights and filters hold inside the indexes and are checked once more against
+the catalog on the way out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eval.types import Retriever
+from ingest.catalog import Catalog
+from ingest.duplicates import each_once
+from ingest.errors import InputRefused
+from ingest.index.base import Index
+from ingest.narrowing import Filters
+from ingest.types import Access, Hit
+
+# A version that is being added holds some of the first places until it is published; a large one may hold very many, and
+# then the search goes deeper.
+_SPARE_HITS = 10
+
+
+class Search:
+    """The `Retriever` of the product: the indexes, with the rights checked once more on the way out, and each passage once."""
+
+    def __init__(self, index: Index, catalog: Catalog) -> None:
+        self._index = index
+        self._catalog = catalog
+
+    def search(self, query: str, *, access: Access, limit: int, filters: Filters | None = None) -> list[Hit]:
+        """See `Retriever`; of the documents that match the filters.
+
+        Raises:
+            InputRefused: the query is empty, the limit is not in 1 to 100, or a filter cannot be used.
+            NotFound: a document that a filter names is not there for this caller.
+        """
+        require_query(query, limit)
+        within = self._catalog.within(filters, access=access) if filters else None
+        asked = limit + _SPARE_HITS
+        while True:
+            scored = self._index.search(query, access=access, limit=asked, within=within)
+            hits = each_once(self._catalog.hits(scored, access=access, within=within))[:limit]
+            if len(hits) == limit or len(scored) < asked:
+                return hits
+            asked *= 8
+
+    def narrowed(self, filters: Filters | None) -> Retriever:
+        """A search of the documents that match the filters."""
+        return _Narrowed(self, filters) if filters else self
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    """A `Retriever` of the documents that match the filters."""
+
+    whole: Search
+    filters: Filters
+
+    def search(self, query: str, *, access: Access, limit: int) -> list[Hit]:
+        """See `Search.search`."""
+        return self.whole.search(query, access=access, limit=limit, filters=self.filters)
+
+
+def require_query(query: str, limit: int) -> None:
+    """Lets a search pass that can be made.
+
+    Raises:
+        InputRefused: the query is empty, or the limit is not in 1 to 100.
+    """
+    if not query.strip():
+        raise InputRefused("the query is empty: write a question or some words")
+    if not 1 <= limit <= 100:
+        raise InputRefused(f"limit {limit} is not in 1 to 100")
