@@ -26,6 +26,7 @@ from ingest.layout import boxes_of_span
 from ingest.narrowing import Filters
 from ingest.pipeline import NewDocument, Pipeline
 from ingest.report import DocumentReport, DocumentReports
+from ingest.spelling import Correction
 from ingest.types import Access, Bbox, Hit, Page, Section
 from ingest.versions import Versions
 from services.answering import ALONE, Answering, ChatAbility, Done, Event
@@ -275,6 +276,17 @@ class KnowledgeBase:
         Raises: as `Search.search`.
         """
         return self.retriever.search(query, access=access, limit=limit, filters=filters)
+
+    def like(self, chunk_id: str, *, access: Access, limit: int, filters: Filters | None = None) -> list[Hit]:
+        """At most `limit` passages like this one, best first; see `Search.like`.
+
+        Raises: as `Search.like`.
+        """
+        return self.retriever.like(chunk_id, access=access, limit=limit, filters=filters)
+
+    def corrections(self, query: str, hits: Sequence[Hit]) -> list[Correction]:
+        """See `Search.corrections`."""
+        return self.retriever.corrections(query, hits)
 
     def search_version(self, query: str, *, document_id: str, version: int | None, access: Access, limit: int) -> list[Hit]:
         """At most `limit` passages of one version of a document, old ones too, best first; of the newest where none is named.

@@ -6,15 +6,17 @@ the catalog on the way out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.types import Retriever
 from ingest.catalog import Catalog
 from ingest.duplicates import each_once
-from ingest.errors import InputRefused
-from ingest.index.base import Index
+from ingest.errors import InputRefused, NotFound
+from ingest.index.hybrid import HybridIndex
 from ingest.narrowing import Filters
-from ingest.types import Access, Hit
+from ingest.spelling import Correction, told
+from ingest.types import TITLE_SEPARATOR, Access, Hit, IndexRow, ScoredChunk
 
 # A version that is being added holds some of the first places until it is published; a large one may hold very many, and
 # then the search goes deeper.
@@ -24,7 +26,7 @@ _SPARE_HITS = 10
 class Search:
     """The `Retriever` of the product: the indexes, with the rights checked once more on the way out, and each passage once."""
 
-    def __init__(self, index: Index, catalog: Catalog) -> None:
+    def __init__(self, index: HybridIndex, catalog: Catalog) -> None:
         self._index = index
         self._catalog = catalog
 
@@ -44,6 +46,34 @@ class Search:
             if len(hits) == limit or len(scored) < asked:
                 return hits
             asked *= 8
+
+    def like(self, chunk_id: str, *, access: Access, limit: int, filters: Filters | None = None) -> list[Hit]:
+        """At most `limit` passages like this one, best first; without itself and what says the same.
+
+        Raises:
+            NotFound: there is no such passage for this caller, or no document that a filter names. InputRefused: as `search`.
+        """
+        require_limit(limit)
+        (source,) = self._catalog.hits([ScoredChunk(chunk_id, 0.0)], access=access) or [None]
+        if source is None:
+            raise NotFound(
+                f"there is no passage {chunk_id!r}: take the `chunk` of a hit; those of older versions are not searched"
+            )
+        row = IndexRow(chunk_id, TITLE_SEPARATOR.join(source.headings), source.text, frozenset())
+        within = self._catalog.within(filters, access=access) if filters else None
+        asked = limit + _SPARE_HITS
+        while True:
+            scored = self._index.like(row, access=access, limit=asked, within=within)
+            hits = each_once([source, *self._catalog.hits(scored, access=access, within=within)])[1 : limit + 1]
+            if len(hits) == limit or len(scored) < asked:
+                return hits
+            asked *= 8
+
+    def corrections(self, query: str, hits: Sequence[Hit]) -> list[Correction]:
+        """What was searched for beside a term of the question that nothing holds; only what these hits, which the caller may
+        read, hold: nobody learns of words that they may not read."""
+        found = self._index.corrections(query)
+        return told(found, query, ("\n".join([hit.document, *hit.headings, hit.text]) for hit in hits)) if found else []
 
     def narrowed(self, filters: Filters | None) -> Retriever:
         """A search of the documents that match the filters."""
@@ -70,5 +100,14 @@ def require_query(query: str, limit: int) -> None:
     """
     if not query.strip():
         raise InputRefused("the query is empty: write a question or some words")
+    require_limit(limit)
+
+
+def require_limit(limit: int) -> None:
+    """Lets a limit pass that is one.
+
+    Raises:
+        InputRefused: it is not in 1 to 100.
+    """
     if not 1 <= limit <= 100:
         raise InputRefused(f"limit {limit} is not in 1 to 100")

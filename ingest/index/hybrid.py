@@ -15,6 +15,7 @@ from ingest.fusion import LEXICAL_WEIGHTS, Weights, min_max
 from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import VectorIndex
 from ingest.rerank import Candidate, Reranker, WindowReranker, held_share, missing_numbers
+from ingest.spelling import Correction
 from ingest.synonyms import synonyms
 from ingest.tokens import language
 from ingest.types import Access, IndexRow, ScoredChunk, Within
@@ -23,6 +24,8 @@ POOL = 50
 VECTOR_POOL = 50
 SYNONYM_WEIGHT = 0.8
 """Of a word's likeness to one of the question, in windows. SQuAD .9287 without, .9300 at .5, .9303 at .8, .9302 at 1."""
+LIKE_VECTOR_SHARE = 0.5
+"""Of the cosine in the likeness of two chunks; the rest is BM25. Not measured."""
 MISSING_NUMBERS = 2
 """More missing numbers than this cost no more."""
 
@@ -88,15 +91,34 @@ class HybridIndex:
         more = set(near).difference(candidate.chunk_id for candidate in pool)
         pool += self._lexical.candidates(query, access=access, limit=len(more), among=more)
         rest = [candidate for candidate in lexical[POOL:] if candidate.chunk_id not in more]
-        scored = self._read_again(query, pool, self._scored(query, pool, near))
+        meant = " ".join(one.used for one in self._lexical.corrections(query))
+        scored = self._read_again(query, pool, self._scored(query, meant, pool, near))
         return (scored + _below(rest, scored))[:limit]
 
-    def _scored(self, query: str, pool: Sequence[Candidate], near: dict[str, float]) -> list[ScoredChunk]:
+    def like(self, row: IndexRow, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
+        """At most `limit` permitted chunks like this one, the row itself among them where it is held: by its most telling terms
+        (BM25 over the best one's) and by vector (cosine), each half of the score."""
+        text = f"{row.title}\n{row.text}"
+        lexical = self._lexical.like(text, access=access, limit=max(POOL, limit), within=within)
+        by_vector = self._vector.like(text, access=access, limit=max(VECTOR_POOL, limit), within=within)
+        best = max((candidate.score for candidate in lexical), default=0.0) or 1.0
+        scores = {one.chunk_id: LIKE_VECTOR_SHARE * max(0.0, one.score) for one in by_vector}
+        for candidate in lexical:
+            words = (1 - LIKE_VECTOR_SHARE) * candidate.score / best
+            scores[candidate.chunk_id] = scores.get(candidate.chunk_id, 0.0) + words
+        found = [ScoredChunk(chunk_id, score) for chunk_id, score in scores.items()]
+        return sorted(found, key=lambda chunk: (-chunk.score, chunk.chunk_id))[:limit]
+
+    def corrections(self, query: str) -> list[Correction]:
+        """See `LexicalIndex.corrections`."""
+        return self._lexical.corrections(query)
+
+    def _scored(self, query: str, meant: str, pool: Sequence[Candidate], near: dict[str, float]) -> list[ScoredChunk]:
         weights = self._weights[language(query)]
         best = max((candidate.score for candidate in pool), default=0.0) or 1.0
         closeness = min_max(near)
         closeness_weight = weights.vector * (1.0 - held_share(query, pool, self._lexical.weight))
-        reranked = self._reranker.scores(query, pool)
+        reranked = self._reranker.scores(f"{query} {meant}" if meant else query, pool)
         missing = missing_numbers(query, pool)
         scored = [
             ScoredChunk(

@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from os.path import commonprefix
 from pathlib import Path
 
 import numpy as np
 import tantivy
+from rapidfuzz.distance import Prefix
 from tantivy import Occur, Query
 
 from ingest.rerank import Candidate, document_frequency_weight, unit_numbers
+from ingest.spelling import Correction, corrections
 from ingest.tokens import character_trigrams, index_terms, query_terms, units
 from ingest.types import TITLE_SEPARATOR, Access, IndexRow, ScoredChunk, Within
 
@@ -29,6 +31,10 @@ TITLE_MENTION_WEIGHT = 1.5
 """Source of both: `docs/decisions/0003-search-without-an-encoder.md`."""
 TITLE_UNITS = 24
 """Longer titles are not looked for in questions."""
+CORRECTION_WEIGHT = 0.8
+"""Source: `docs/decisions/0017-asking-in-context.md`."""
+LIKE_TERMS = 25
+"""Terms by which a text looks for others like it, the highest tf · idf first. Lucene's default for this; not measured here."""
 QUERY_TERMS = 256
 """Longer questions are read up to here: they are pasted text, and the cost grows with their length."""
 LEAST_SIMILAR_LETTERS = 4
@@ -103,6 +109,28 @@ class LexicalIndex:
         clauses = [(Occur.Should, asked) for asked in self._asked(searcher, query)]
         if among is not None:
             clauses.append((Occur.Must, _unscored(Query.term_set_query(self._schema, "id", list(among)))))
+        return self._best(searcher, clauses, access=access, limit=limit, within=within)
+
+    def like(self, text: str, *, access: Access, limit: int, within: Within | None = None) -> list[Candidate]:
+        """At most `limit` permitted chunks that hold the most telling terms of a text, best first; with their units."""
+        searcher = self._index.searcher()
+        worth = {
+            term: (1 + math.log(count)) * document_frequency_weight(searcher.doc_freq("terms", term), searcher.num_docs)
+            for term, count in Counter(index_terms(text)).items()
+        }
+        telling = sorted(worth, key=lambda term: (-worth[term], term))[:LIKE_TERMS]
+        clauses = [(Occur.Should, self._term("terms", term)) for term in telling]
+        return self._best(searcher, clauses, access=access, limit=limit, within=within)
+
+    def _best(
+        self,
+        searcher: tantivy.Searcher,
+        clauses: Sequence[tuple[Occur, Query]],
+        *,
+        access: Access,
+        limit: int,
+        within: Within | None,
+    ) -> list[Candidate]:
         if not clauses or limit < 1:
             return []
         filters = [] if access.administrator else [Query.term_set_query(self._schema, "groups", sorted(access.groups))]
@@ -126,11 +154,22 @@ class LexicalIndex:
             return []
         beginning = unit[: max(LEAST_SIMILAR_LETTERS, len(unit) - SIMILAR_LETTERS_OFF)]
         found = self._index.searcher().terms_with_prefix("terms", beginning, limit=SIMILAR_WORDS)
-        likeness = {other: 2 * len(commonprefix([unit, other])) / (len(unit) + len(other)) for other, _ in found if other != unit}
+        likeness = {other: 2 * Prefix.similarity(unit, other) / (len(unit) + len(other)) for other, _ in found if other != unit}
         return [(other, like) for other, like in likeness.items() if like >= LEAST_LIKENESS]
 
+    def corrections(self, query: str) -> list[Correction]:
+        """For terms of the question that no chunk holds, held ones that look like them. Says nothing of who may read these."""
+        return self._corrections(self._index.searcher(), query_terms(query)[:QUERY_TERMS])
+
+    @staticmethod
+    def _corrections(searcher: tantivy.Searcher, terms: Sequence[str]) -> list[Correction]:
+        return corrections(terms, lambda term: searcher.doc_freq("terms", term))
+
     def _asked(self, searcher: tantivy.Searcher, query: str) -> list[Query]:
-        terms = [self._term("terms", term) for term in query_terms(query)[:QUERY_TERMS]]
+        asked = query_terms(query)[:QUERY_TERMS]
+        meant = dict.fromkeys(one.used for one in self._corrections(searcher, asked))
+        terms = [self._term("terms", term) for term in asked]
+        terms += [Query.boost_query(self._term("terms", term), CORRECTION_WEIGHT) for term in meant if term not in asked]
         trigrams = dict.fromkeys(character_trigrams(query)[: 2 * QUERY_TERMS])
         terms += [Query.boost_query(self._term("trigrams", trigram), TRIGRAM_WEIGHT) for trigram in trigrams]
         for title, count in _mentioned_titles(searcher, query):

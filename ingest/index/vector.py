@@ -106,7 +106,19 @@ class VectorIndex:
         state = self._state
         if state is None or limit < 1:
             return []
-        vector = unit_rows([state.embedder.embed_query(query)])[0]
+        return self._nearest(state, state.embedder.embed_query(query), access=access, limit=limit, within=within)
+
+    def like(self, text: str, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
+        """The chunks nearest to a text of the same kind, best first."""
+        state = self._state
+        if state is None or limit < 1:
+            return []
+        return self._nearest(state, state.embedder.embed_documents([text])[0], access=access, limit=limit, within=within)
+
+    def _nearest(
+        self, state: _State, embedded: Sequence[float], *, access: Access, limit: int, within: Within | None
+    ) -> list[ScoredChunk]:
+        vector = unit_rows([embedded])[0]
         if not vector.any():
             return []
         # Chroma knows no documents: a narrowed search is an exact scan, of fewer rows.

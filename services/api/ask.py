@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from eval.types import Answer
 from ingest.conversation import Turn
 from ingest.errors import GraftError, InputRefused
+from ingest.spelling import Correction
 from services.answering import Done, Event, JudgedSentence, Sources
 from services.api import schemas, sse
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
@@ -31,17 +32,23 @@ def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) ->
         raise InputRefused("version says which form of one document is meant: name that in document_id")
     access = narrowed(access, body.groups, kb.groups)
     began = time.perf_counter()
+    corrections: list[Correction] = []
     filters = body.filters()
-    if body.document_id is None or body.version is None:
-        named = filters if body.document_id is None else replace(filters, documents=(body.document_id, *filters.documents))
+    named = filters if body.document_id is None else replace(filters, documents=(body.document_id, *filters.documents))
+    if body.like is not None:
+        if body.query or body.version is not None:
+            raise InputRefused("like finds passages of the newest versions by a passage: leave query and version out")
+        hits = kb.like(body.like, access=access, limit=body.limit, filters=named)
+    elif body.document_id is None or body.version is None:
         hits = kb.search(body.query, access=access, limit=body.limit, filters=named)
+        corrections = kb.corrections(body.query, hits)
     else:
         if filters:
             raise InputRefused("a version of one document is searched whole: leave the other filters out")
         hits = kb.search_version(body.query, document_id=body.document_id, version=body.version, access=access, limit=body.limit)
     taken = round((time.perf_counter() - began) * 1000, 2)
     told = [schemas.hit(hit, kb.section(hit, access=access) if body.widen else None) for hit in hits]
-    return {"hits": told, "timings_ms": {"search": taken}}
+    return {"hits": told, "corrections": [asdict(one) for one in corrections], "timings_ms": {"search": taken}}
 
 
 @router.post("/ask", response_model=schemas.AnswerResponse)

@@ -58,9 +58,10 @@ class AskRequest(NarrowedRequest):
 
 
 class SearchRequest(NarrowedRequest):
-    """Words to look for."""
+    """Words to look for, or a passage to find others like it."""
 
-    query: str = Field(max_length=8000)
+    query: str = Field("", max_length=8000)
+    like: str | None = Field(None, description="in place of a query: the id of a passage, to find others like it")
     limit: int = Field(10, ge=1, le=100)
     document_id: str | None = Field(None, description="look in this document alone")
     version: int | None = Field(None, ge=1, le=LARGEST, description="of that document, an older one too; default: the newest")
@@ -121,10 +122,18 @@ class HitModel(BaseModel):
     section: SectionModel | None = None
 
 
+class CorrectionModel(BaseModel):
+    """A term of the query that no passage holds, and one that looks like it, was searched for too, and stands in a hit."""
+
+    seen: str
+    used: str
+
+
 class SearchResponse(BaseModel):
     """Passages, best first."""
 
     hits: list[HitModel]
+    corrections: list[CorrectionModel]
     timings_ms: dict[str, float]
 
 

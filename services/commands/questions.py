@@ -36,7 +36,7 @@ InGroupOption = Annotated[
 
 
 def search(
-    query: Annotated[str, typer.Argument(help="A question or some words.")],
+    query: Annotated[str, typer.Argument(help="A question or some words.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many passages.")] = 10,
     group: GroupOption = None,
     document: DocumentOption = None,
@@ -45,6 +45,7 @@ def search(
     until: UntilOption = None,
     file_type: TypeOption = None,
     in_group: InGroupOption = None,
+    like: Annotated[str | None, typer.Option(help="In place of words: a passage's id, to find others like it.")] = None,
     widen: Annotated[bool, typer.Option("--widen", help="Show the whole section around each passage.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -52,7 +53,7 @@ def search(
     if version is not None and len(document or ()) != 1:
         raise UsageError("--version says which form of one document is meant: name that one with --document")
     asked: dict[str, Any] = {"query": query, "limit": limit, "groups": group or None, "widen": widen}
-    asked |= _narrowed(document, since, until, file_type, in_group)
+    asked |= _narrowed(document, since, until, file_type, in_group) | ({"like": like} if like else {})
     with connect(load_settings()) as client:
         if version is not None:
             (named,) = asked.pop("documents")
@@ -60,6 +61,8 @@ def search(
         answer = client.call("POST", "/api/search", json=asked)
     if as_json:
         return print_json(answer)
+    for one in answer["corrections"]:
+        out.print(f"Nothing holds {one['seen']}; searched for {one['used']} too.", style="dim", markup=False)
     for hit in answer["hits"]:
         out.print(f"{hit['score']:.2f}  {hit['document']}, page {hit['page']}", style="bold", markup=False)
         out.print(hit["section"]["text"] if widen else hit["text"], markup=False)

@@ -194,3 +194,67 @@ def test_filters_by_command(lamps: Product, running: Product, graft: Graft) -> N
     assert found("--document", "hall.pdf", "--document", "notes.MD", "--version", "1") == 2
     asked = graft("ask", "Which colour has the lamp in the office?", "--document", "hall.pdf", "--json").json
     assert {hit["document"] for hit in asked["nearest"]} == {"hall.pdf"}
+
+
+# Slips of the pen
+
+
+def test_a_correction_is_told_only_where_a_permitted_hit_holds_it(product: Product, http: TestClient, graft: Graft) -> None:
+    product.kb.groups.create("board")
+    product.add("open.pdf", pdf("The pump QX-710 costs ninety euros."))
+    product.add("secret.pdf", pdf("The project ZEBRA-440 is secret."), "board")
+
+    def told(query: str, **asked: Any) -> Any:
+        return http.post("/api/search", json={"query": query, **asked}).json()["corrections"]
+
+    assert told("what costs QX-71O") == [{"seen": "QX-71O", "used": "QX-710"}]
+    assert told("what costs QX-710") == []
+    assert told("ZEBRA-44O", groups=["board"]) == [{"seen": "ZEBRA-44O", "used": "ZEBRA-440"}]
+    assert told("ZEBRA-44O pump", groups=[]) == []
+    assert told("QX-71O", documents=["secret.pdf"]) == []
+
+
+def test_a_correction_is_told_by_command(product: Product, running: Product, graft: Graft) -> None:
+    product.add("open.pdf", pdf("The pump QX-710 costs ninety euros."))
+    assert "Nothing holds QX-71O; searched for QX-710 too." in graft("search", "QX-71O").out
+
+
+# More like this
+
+
+def test_passages_like_one_are_found_without_itself_its_copies_and_what_may_not_be_read(
+    product: Product, http: TestClient
+) -> None:
+    kb = product.kb
+    kb.groups.create("board")
+    valve = "The control valve of the boiler closes when the steam pressure passes ten bar."
+    product.add("boiler.pdf", pdf(valve, "Lunch is served at noon."))
+    product.add("again.pdf", pdf(valve, "Tea is served at four."))
+    product.add("steam.md", b"Steam pressure in the boiler is read at the control valve each hour.\n")
+    product.add("secret.pdf", pdf("The boiler's control valve fails when the steam pressure is high."), "board")
+    (found,) = kb.search("control valve boiler steam", access=Access.of(), limit=1, filters=Filters(documents=("boiler.pdf",)))
+
+    def like(access: Access, **options: Any) -> list[str]:
+        return [hit.document for hit in kb.like(found.chunk, access=access, limit=3, **options)]
+
+    assert like(Access.of())[0] == "steam.md"
+    assert not {"boiler.pdf", "again.pdf"} & {hit.document for hit in kb.like(found.chunk, access=Access.of(), limit=1)}
+    assert "secret.pdf" not in like(Access.of())
+    assert set(like(Access.of("board"))[:2]) == {"steam.md", "secret.pdf"}
+    assert like(Access.of(), filters=Filters(types=("md",))) == ["steam.md"]
+    (secret,) = kb.search("fails", access=Access.of("board"), limit=1, filters=Filters(documents=("secret.pdf",)))
+    for hidden in (secret.chunk, "chk_none"):
+        with pytest.raises(NotFound, match="there is no passage"):
+            kb.like(hidden, access=Access.of(), limit=3)
+    assert searched(http, query="", like=found.chunk, limit=2) >= {"steam.md"}
+    assert searched(http, query="", like="chk_none") == 404
+    assert searched(http, like=found.chunk) == searched(http, query="") == 422
+
+
+def test_passages_like_one_by_command(lamps: Product, running: Product, graft: Graft) -> None:
+    (hall,) = graft("search", "lamp hall", "--document", "hall.pdf", "--json").json["hits"]
+    hits = graft("search", "--like", hall["chunk"], "--json").json["hits"]
+    assert "office.pdf" in {hit["document"] for hit in hits}
+    assert hall["chunk"] not in {hit["chunk"] for hit in hits}
+    assert graft("search").code == 3
+    assert graft("search", "--like", "chk_none").code == 3
