@@ -119,6 +119,11 @@ def test_a_copy_that_no_index_holds_is_found_and_told_as_itself(product: Product
     for name in ("first.pdf", "second.pdf", "third.pdf"):
         assert told(name) == [name]
     assert told("second.pdf", "third.pdf") in (["second.pdf"], ["third.pdf"])
+    assert told("first.pdf", "third.pdf") in (["first.pdf"], ["third.pdf"])
+    # Most documents match, and the one that is held is not among them.
+    for number in range(4):
+        product.add(f"more{number}.md", f"Number {number}.".encode())
+    assert told("second.pdf", *(f"more{number}.md" for number in range(4))) == ["second.pdf"]
     with pytest.raises(NotFound):
         told("hidden.pdf")
     assert told("hidden.pdf", access=Access.of("board")) == ["hidden.pdf"]
