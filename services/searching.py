@@ -54,7 +54,7 @@ class Search:
             NotFound: there is no such passage for this caller, or no document that a filter names. InputRefused: as `search`.
         """
         require_limit(limit)
-        (source,) = self._catalog.hits([ScoredChunk(chunk_id, 0.0)], access=access) or [None]
+        source = next(iter(self._catalog.hits([ScoredChunk(chunk_id, 0.0)], access=access)), None)
         if source is None:
             raise NotFound(
                 f"there is no passage {chunk_id!r}: take the `chunk` of a hit; those of older versions are not searched"
