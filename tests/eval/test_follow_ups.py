@@ -28,7 +28,7 @@ class Shelf:
     def __init__(self, folder: Path) -> None:
         self.index = HybridIndex(LexicalIndex(None), VectorIndex(folder, MemoryVectorStore()))
         self.hits: dict[str, Hit] = {}
-        rows = []
+        rows: list[IndexRow] = []
         for path in sorted(sample_corpus.PDF_DIR.glob("*.pdf")):
             reading = open_file(path, path.name, limits=ReadLimits())
             title = document_title(reading.title, path.name)
