@@ -260,6 +260,15 @@ def bench() -> int:
     return python("services.bench")
 
 
+def bench_retrieval() -> int:
+    """Measures search at scale beside other libraries, which are added for it; the report goes to bench-out/."""
+    prepare(dev=True)
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
+    with stage("the libraries to compare with"):
+        uv("pip", "install", "--quiet", "--python", MAIN / "bin" / "python", *extra, failure="They could not be installed")
+    return python("services.bench.scale")
+
+
 def house_models() -> int:
     """Makes the models that Graft ships anew from the question sets in DATA. Goes on where it was."""
     data = os.environ.get("DATA")
@@ -328,6 +337,7 @@ TARGETS: dict[str, Callable[[], int]] = {
     "test-full": partial(test, full=True),
     "check": check,
     "bench": bench,
+    "bench-retrieval": bench_retrieval,
     "tour": tour,
     "house-models": house_models,
     "lock": lock,

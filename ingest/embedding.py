@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -89,12 +88,18 @@ class LatentSemanticEmbeddings(Embeddings):
         if len(texts) > SAMPLE_TEXTS:
             chosen = np.random.default_rng(seed).choice(len(texts), SAMPLE_TEXTS, replace=False)
             texts = [texts[i] for i in sorted(chosen)]
-        bags = [Counter(index_terms(text)) for text in texts]
-        frequencies = Counter(term for bag in bags for term in bag)
-        terms = sorted(frequencies, key=lambda term: (-frequencies[term], term))[:VOCABULARY]
-        weights = np.array([1 + math.log((1 + len(texts)) / (1 + frequencies[term])) for term in terms], dtype=np.float32)
-        columns = {term: column for column, term in enumerate(terms)}
-        matrix = _tf_idf(bags, columns, weights)
+        numbers: defaultdict[str, int] = defaultdict()
+        numbers.default_factory = numbers.__len__  # a term that is new gets the next number
+        bags = [_bag([numbers[term] for term in index_terms(text)]) for text in texts]
+        found = list(numbers)
+        frequencies = np.bincount(np.concatenate([numbers for numbers, _ in bags]), minlength=len(found))
+        order = sorted(range(len(found)), key=lambda number: (-frequencies[number], found[number]))[:VOCABULARY]
+        terms = [found[number] for number in order]
+        weights = (1 + np.log((1 + len(texts)) / (1 + frequencies[order]))).astype(np.float32)
+        columns = np.full(len(found), -1, dtype=np.int32)
+        columns[order] = np.arange(len(order))
+        matrix = _tf_idf([_known(columns[numbers], counts) for numbers, counts in bags], weights)
+        del bags, numbers, columns  # a sample of 20,000 long chunks is 100 MB, and the decomposition needs as much again
         dimensions = min(DIMENSIONS, *matrix.shape)
         if len(terms) < 2:  # nothing to decompose
             return cls(terms, weights, np.ones((len(terms), 1), dtype=np.float32))
@@ -104,16 +109,18 @@ class LatentSemanticEmbeddings(Embeddings):
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """See `Embedder`."""
-        vectors: list[list[float]] = self._project([Counter(index_terms(text)) for text in texts]).tolist()
+        vectors: list[list[float]] = self._project([index_terms(text) for text in texts]).tolist()
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
         """See `Embedder`. Question words carry no topic and are left out."""
-        vector: list[float] = self._project([Counter(query_terms(text))])[0].tolist()
+        vector: list[float] = self._project([query_terms(text)])[0].tolist()
         return vector
 
-    def _project(self, bags: Sequence[Counter[str]]) -> Vectors:
-        return unit_rows(_tf_idf(bags, self._columns, self._weights) @ self._components)
+    def _project(self, texts: Sequence[Sequence[str]]) -> Vectors:
+        column = self._columns.get
+        bags = [_known(*_bag([column(term, -1) for term in terms])) for terms in texts]
+        return unit_rows(_tf_idf(bags, self._weights) @ self._components)
 
     def save(self, folder: Path) -> None:
         """Writes `lsa.safetensors` and `lsa.json` into the folder, which is made where it is not there."""
@@ -140,21 +147,33 @@ class LatentSemanticEmbeddings(Embeddings):
         return loaded
 
 
-def _tf_idf(bags: Sequence[Counter[str]], columns: dict[str, int], weights: NDArray[np.float32]) -> csr_matrix:
+Bag = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""The distinct terms of a text, by number, and how often each stands in it. In arrays: as dictionaries, the terms of 20,000 long
+chunks take more than a gigabyte."""
+
+
+def _bag(numbers: Sequence[int]) -> Bag:
+    """The bag of a text's terms."""
+    distinct, counts = np.unique(np.array(numbers, dtype=np.int32), return_counts=True)
+    return distinct, counts.astype(np.int32)
+
+
+def _known(columns: NDArray[np.int32], counts: NDArray[np.int32]) -> Bag:
+    """The bag without the terms that have no column (-1)."""
+    known = columns >= 0
+    return columns[known], counts[known]
+
+
+def _tf_idf(bags: Sequence[Bag], weights: NDArray[np.float32]) -> csr_matrix:
     """(n_bags, n_terms) float32 of (1 + ln tf) · idf, rows of unit length."""
-    indices: list[int] = []
-    values: list[float] = []
-    ends = [0]
-    for bag in bags:
-        known = [(columns[term], 1 + math.log(count)) for term, count in bag.items() if term in columns]
-        indices.extend(column for column, _ in known)
-        values.extend(value for _, value in known)
-        ends.append(len(indices))
-    data = np.array(values, dtype=np.float32) * weights[indices] if indices else np.zeros(0, dtype=np.float32)
+    ends = np.cumsum([0, *(len(columns) for columns, _ in bags)])
+    columns = np.concatenate([columns for columns, _ in bags]) if bags else np.zeros(0, dtype=np.int32)
+    counts = np.concatenate([counts for _, counts in bags]) if bags else np.zeros(0, dtype=np.int32)
+    data = (1 + np.log(counts.astype(np.float32))) * weights[columns]
     lengths = np.sqrt(np.add.reduceat(np.append(data**2, 0), ends[:-1])) if bags else np.zeros(0)
     sizes = np.diff(ends)
     data = data / np.repeat(np.where(sizes > 0, lengths, 1), sizes)
-    return csr_matrix((data.astype(np.float32), indices, ends), shape=(len(bags), len(columns)))
+    return csr_matrix((data.astype(np.float32), columns, ends), shape=(len(bags), len(weights)))
 
 
 class NamedEmbeddings(Embeddings):

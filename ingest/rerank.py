@@ -102,8 +102,8 @@ class Terms:
 class WindowReranker:
     """Scores a candidate by the best window of it: the weights of the question's distinct terms that one window holds.
 
-    Terms are the question's units, weighted by their rarity, words of the index that are like one of them, and pairs of units that
-    stand together. The best sums for three window widths are each divided by the best candidate's and averaged.
+    Terms are the question's units, weighted by their rarity, words of the index that are like one of them, and pairs of units
+    that stand together. The best sums for three window widths are each divided by the best candidate's and averaged.
     """
 
     def __init__(

@@ -6,13 +6,20 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from ingest.catalog import Catalog
 from ingest.index.hybrid import HybridIndex
+from ingest.index.lexical import LexicalIndex
+from ingest.index.vector import VectorIndex
 from ingest.pipeline import Pipeline
+from ingest.vectors import CatalogVectors
+from services.bench.scale.catalog import filled, new_catalog
 from services.jobs import Jobs
 from services.workflows import Workflows
+from tests.indexes import ClusterEmbeddings, row
 from tests.product import ADMINISTRATOR, Product, settings_of
 
 OWNERS: dict[str, Any] = {
@@ -88,6 +95,37 @@ def remove_and_die(home: str, document_id: str, moment: str) -> None:
     kb = Product(settings_of(Path(home))).kb
     _kill_at("remove", moment)
     kb.remove(document_id, access=ADMINISTRATOR)
+
+
+def open_hybrid(folder: Path) -> HybridIndex:
+    """The product's index over a catalog, with vectors that need no fit and Chroma from 40 rows on."""
+    engine = new_catalog(folder)
+    store = CatalogVectors(engine, Catalog(engine))
+    vector = VectorIndex(folder, store, embedder=ClusterEmbeddings(), exact_limit=40)
+    return HybridIndex(LexicalIndex(folder / "lexical"), vector)
+
+
+def write_until_killed(folder: str, journal: str) -> None:
+    """Adds and removes batches of five rows, one after another, and notes what it begins and what is done."""
+    with Path(journal).open("a+", buffering=1) as notes:
+        notes.seek(0)
+        done = [line.split() for line in notes]
+        index = open_hybrid(Path(folder))
+        live = [batch for word, batch in done if word == "added"]
+        live = [batch for batch in live if not any(batch == other for word, other in done if word.startswith("remov"))]
+        for number in count(len(done)):
+            batch = f"b{number}"
+            rows = [row(f"{batch}n{i}", f"cluster text{batch}n{i}") for i in range(5)]
+            print("adding", batch, file=notes)
+            for some in filled(new_catalog(Path(folder)), rows, name=batch):
+                index.add(some)
+            print("added", batch, file=notes)
+            live.append(batch)
+            if number % 3 == 0 and len(live) > 12:
+                old = live.pop(0)
+                print("removing", old, file=notes)
+                index.remove([f"{old}n{i}" for i in range(5)])
+                print("removed", old, file=notes)
 
 
 def _kill_at(function: str, moment: str) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 import structlog
 from langchain_core.utils.iter import batch_iterate
 
-from ingest.embedding import Embedder, LatentSemanticEmbeddings, Vectors, unit_rows
+from ingest.embedding import SAMPLE_TEXTS, Embedder, LatentSemanticEmbeddings, Vectors, unit_rows
 from ingest.errors import InputRefused
 from ingest.index.chroma import ChromaBuild
 from ingest.index.exact import ExactScan, VectorRow
@@ -35,6 +35,9 @@ EMBEDDED_AT_ONCE = 256
 NEW_SHARE_BEFORE_REFIT = 1 / 3
 """A fit knows only the words of the rows that it was made from. It is made anew when rows added or replaced since then come to
 a third of them, or the corpus has shrunk by a third."""
+NEW_SHARE_OF_A_SAMPLE = 1.0
+"""The same for a corpus that is fitted on a sample: one that is twice as large gives a sample of the same size. Growth to 100,000
+rows costs three fits from there instead of six. Source: `docs/decisions/0016-search-at-scale.md`."""
 GROWTH_BEFORE_RETRY = 1.2
 """How much larger the corpus must be before a Chroma build is tried again after one that did not pass its check."""
 
@@ -192,8 +195,9 @@ class VectorIndex:
         """Whether the corpus is no longer the one that the embedder was fitted on."""
         if self._fixed is not None:
             return False
-        allowed = NEW_SHARE_BEFORE_REFIT * state.fitted_rows
-        return self._rows_since_fit + len(added) >= allowed or len(state.exact) <= state.fitted_rows - allowed
+        fitted = state.fitted_rows
+        share = NEW_SHARE_BEFORE_REFIT if fitted < SAMPLE_TEXTS else NEW_SHARE_OF_A_SAMPLE
+        return self._rows_since_fit + len(added) >= share * fitted or len(state.exact) <= (1 - NEW_SHARE_BEFORE_REFIT) * fitted
 
     def _fitted(self, rows: Sequence[IndexRow]) -> _State:
         """A new build for a new fit of LSA on these rows, with all their vectors."""

@@ -14,20 +14,16 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Annotated
 
-import rich.table
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from eval.report import Report, Table, plain, write_report
+from eval.report import write_report
 from ingest.errors import GraftError
 from services.bench.clock import Progress
 from services.bench.course import Course
 from services.bench.reporting import make_report
+from services.bench.summary import print_summary
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# Of a file or pipe, which has no width of its own.
-_WIDTH = 150
 
 
 def main(
@@ -51,7 +47,7 @@ def main(
     except KeyboardInterrupt as interruption:
         progress.say("interrupted; everything that was started has ended")
         raise SystemExit(130) from interruption
-    _print_summary(report)
+    print_summary(report)
     print(f"\nThe whole report: {', '.join(map(str, written))}")
     raise SystemExit(0 if report.all_met else 1)
 
@@ -67,24 +63,6 @@ def _data() -> Path | None:
     named = os.environ.get("GRAFT_BENCH_DATA")
     folder = Path(named) if named else Path(__file__).parents[2].parent / "shared" / "data"
     return folder if folder.is_dir() else None
-
-
-def _print_summary(report: Report) -> None:
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
-    for section in report.sections:
-        for table in section.tables:
-            console.print(f"\n[bold]{escape(section.title)}[/bold]" + (f": {escape(table.caption)}" if table.caption else ""))
-            console.print(_drawn(table))
-    goals = [(goal.name, goal.wanted, goal.seen, "met" if goal.met else "MISSED") for goal in report.goals]
-    console.print("\n[bold]Goals[/bold]")
-    console.print(_drawn(Table(("goal", "wanted", "seen", ""), goals)))
-
-
-def _drawn(table: Table) -> rich.table.Table:
-    drawn = rich.table.Table(*map(escape, table.headings), box=None, pad_edge=False, header_style="dim")
-    for row in table.rows:
-        drawn.add_row(*(escape(plain(cell)) for cell in row))
-    return drawn
 
 
 if __name__ == "__main__":

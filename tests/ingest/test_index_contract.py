@@ -1,9 +1,8 @@
 """The contract of every `Index`, run over each implementation. What is right for one is right for all."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
@@ -12,34 +11,13 @@ from hypothesis import strategies as st
 
 from ingest.index.base import Index
 from ingest.index.exact import ExactScan, VectorRow
-from ingest.index.hybrid import HybridIndex
-from ingest.index.lexical import LexicalIndex
-from ingest.index.vector import MemoryVectorStore, VectorIndex
 from ingest.types import EVERYONE, Access, IndexRow, Within
+from tests.indexes import INDEXES, ClosableIndex, Opener, opener_of, row
 
 
-class ClosableIndex(Index, Protocol):
-    def close(self) -> None: ...
-
-
-Opener = Callable[[], ClosableIndex]
-
-
-@pytest.fixture(params=["lexical", "exact", "chroma", "hybrid"])
+@pytest.fixture(params=INDEXES)
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    """Opens the same index each time: what was added before is still there."""
-    store = MemoryVectorStore()
-
-    def vector(exact_limit: int) -> VectorIndex:
-        return VectorIndex(tmp_path, store, exact_limit=exact_limit)
-
-    openers: dict[str, Opener] = {
-        "lexical": lambda: LexicalIndex(tmp_path / "lexical"),
-        "exact": lambda: vector(10**9),
-        "chroma": lambda: vector(0),
-        "hybrid": lambda: HybridIndex(LexicalIndex(tmp_path / "lexical"), vector(10**9)),
-    }
-    return openers[request.param]
+    return opener_of(request.param, tmp_path)
 
 
 @pytest.fixture
@@ -47,10 +25,6 @@ def index(opener: Opener) -> Iterator[ClosableIndex]:
     opened = opener()
     yield opened
     opened.close()
-
-
-def row(chunk_id: str, text: str, *groups: str, title: str = "") -> IndexRow:
-    return IndexRow(chunk_id, title, text, frozenset(groups or {EVERYONE}))
 
 
 LEAVE = row("leave", "员工每年享有十天带薪年休假。")

@@ -1,30 +1,19 @@
 """tantivy's scores against rank-bm25: slow, in plain Python, obviously right."""
 
-import math
 import random
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from rank_bm25 import BM25Okapi
 
 from ingest.index import lexical
 from ingest.index.lexical import LexicalIndex
 from ingest.tokens import index_terms, query_terms
 from ingest.types import EVERYONE, Access, IndexRow
+from tests.indexes import BM25Oracle
 
 ENGLISH = "pump valve pressure leave travel expense contract invoice safety manual engine filter oil water steel".split()
 CHINESE = "年休假员工报销合同压力阀门泵油水钢安全手册发票"
-
-
-class Oracle(BM25Okapi):
-    """BM25Okapi with Lucene's idf, ln(1 + (N − n + ½)/(n + ½)), and constants as tantivy fixes them."""
-
-    def __init__(self, corpus: list[list[str]]) -> None:
-        super().__init__(corpus, k1=1.2, b=0.75)
-
-    def _calc_idf(self, nd: dict[str, int]) -> None:
-        self.idf = {term: math.log1p((self.corpus_size - n + 0.5) / (n + 0.5)) for term, n in nd.items()}
 
 
 def random_text(rng: random.Random, words: int) -> str:
@@ -50,7 +39,7 @@ def index(corpus: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_scores_are_those_of_the_oracle(index: LexicalIndex, corpus: dict[str, str], seed: int) -> None:
     terms = {chunk_id: index_terms(text) for chunk_id, text in corpus.items()}
     assert max(map(len, terms.values())) <= 40
-    oracle = Oracle(list(terms.values()))
+    oracle = BM25Oracle(list(terms.values()))
     query = random_text(random.Random(seed), 4)
     expected = dict(zip(terms, oracle.get_scores(query_terms(query)), strict=True))
     hits = index.search(query, access=Access.of(), limit=len(corpus))
