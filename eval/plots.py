@@ -103,6 +103,20 @@ def times(figures: Figures, rows: Sequence[tuple[str, str]], *, title: str, labe
         return _svg(figure, title)
 
 
+def growth(lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str, labels: tuple[str, str]) -> str:
+    """How values grow with a size, a line a name, as SVG; both scales are logarithmic, so no value may be 0."""
+    with _drawing(width=8.2, height=3.6) as (figure, axes):
+        for name, points in lines.items():
+            across, up = [point[0] for point in points], [point[1] for point in points]
+            axes.plot(across, up, marker="o", label=name)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        axes.legend(fontsize="small", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return _svg(figure, title)
+
+
 def _arms(groups: Mapping[str, Figures]) -> list[str]:
     return list(dict.fromkeys(arm for figures in groups.values() for arm in figures))
 

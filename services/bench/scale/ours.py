@@ -105,6 +105,7 @@ def exact(corpus: Corpus, folder: Path) -> dict[str, Any]:
     before, building = resident_mb(), Building()
     with building:
         scan = ExactScan(VectorRow(one, frozenset({EVERYONE}), vector) for one, vector in zip(ids, vectors, strict=True))
+    del vectors  # mapped, and no part of what a search needs
     by_text = dict(zip((question.text for question in corpus.questions()), asked, strict=True))
 
     def search(text: str) -> Found:

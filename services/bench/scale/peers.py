@@ -98,6 +98,7 @@ def chroma(corpus: Corpus, folder: Path) -> dict[str, Any]:
         collection = client.create_collection("chunks", embedding_function=None, configuration={"hnsw": graph})
         for places in batch_iterate(2000, range(len(ids))):
             collection.add(ids=[ids[i] for i in places], embeddings=np.array(vectors[places]))
+    del vectors  # mapped, and no part of what a search needs
 
     def search(vector: np.ndarray[Any, Any]) -> Found:
         found = collection.query(query_embeddings=[vector], n_results=DEPTH, include=["distances"])
@@ -135,6 +136,7 @@ def _faiss(corpus: Corpus, folder: Path, make: Callable[[int], Any]) -> dict[str
         index = make(vectors.shape[1])
         for places in batch_iterate(2000, range(len(ids))):
             index.add(np.array(vectors[places]))
+    del vectors  # mapped, and no part of what a search needs
 
     def search(vector: np.ndarray[Any, Any]) -> Found:
         scores, places = index.search(vector[None], DEPTH)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -10,9 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-
+from eval.plots import growth
 from eval.report import Drawing, Goal, Report, Section, Table
 from services.bench.scale.course import LARGE
 from services.bench.scale.timing import DEPTH
@@ -28,6 +25,7 @@ _ORACLES = {
     "FAISS HNSW": "FAISS flat",
 }
 _TIE = 1e-3
+_LEAST_DRAWN = 0.01
 _NOT_MEASURED = "not measured"
 
 Parts = Sequence[Mapping[str, Any]]
@@ -150,23 +148,27 @@ def _building(parts: Parts) -> list[Table]:
 
 
 def _drawings(parts: Parts) -> list[Drawing]:
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    FigureCanvasSVG(figure)  # type: ignore[no-untyped-call]
-    for axes, title, value in zip(
-        figure.subplots(1, 2),
-        ("CPU-ms a search (median)", "resident memory, MB"),
-        (lambda part: part["cpu_ms"]["p50"], lambda part: part["rss_mb"]),
-        strict=True,
+    searched = [part for part in parts if "cpu_ms" in part]
+    drawings = []
+    for label, value in (
+        ("CPU-ms a search (median)", _median_ms),
+        ("resident memory, MB", _resident_mb),
     ):
-        for name in dict.fromkeys(part["part"] for part in parts if "cpu_ms" in part):
-            points = [(part["size"], max(value(part), 0.01)) for part in parts if part["part"] == name]
-            axes.plot(*zip(*points, strict=True), marker="o", label=name)
-        axes.set(xscale="log", yscale="log", xlabel="chunks", title=title)
-    axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
-    written = io.StringIO()
-    figure.savefig(written, format="svg", metadata={"Date": None})
-    drawing = written.getvalue()
-    return [Drawing(drawing[drawing.index("<svg") :], "Growth with the number of chunks; both scales are logarithmic.")]
+        lines: dict[str, list[tuple[float, float]]] = {}
+        for part in searched:
+            lines.setdefault(part["part"], []).append((part["size"], max(value(part), _LEAST_DRAWN)))
+        if lines:
+            svg = growth(lines, title=label, labels=("chunks", label))
+            drawings.append(Drawing(svg, f"{label} by the number of chunks; both scales are logarithmic."))
+    return drawings
+
+
+def _median_ms(part: Mapping[str, Any]) -> float:
+    return float(part["cpu_ms"]["p50"])
+
+
+def _resident_mb(part: Mapping[str, Any]) -> float:
+    return float(part["rss_mb"])
 
 
 def _circumstances(source: str, seconds: float) -> dict[str, str]:
