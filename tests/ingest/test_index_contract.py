@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ingest.index.base import Index
 from ingest.index.exact import ExactScan, VectorRow
+from ingest.index.lexical import LexicalIndex
 from ingest.types import EVERYONE, Access, IndexRow, Within
 from tests.indexes import INDEXES, ClosableIndex, Opener, opener_of, row
 
