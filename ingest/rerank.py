@@ -53,8 +53,13 @@ def unit_numbers(text: str) -> UnitNumbers:
     return _numbers(units(text))
 
 
+def unit_number(unit: str) -> int:
+    """The number of one unit, as `unit_numbers` gives it."""
+    return crc32(unit.encode())
+
+
 def _numbers(of: Iterable[str]) -> UnitNumbers:
-    return np.fromiter((crc32(unit.encode()) for unit in of), dtype=np.uint32)
+    return np.fromiter(map(unit_number, of), dtype=np.uint32)
 
 
 class Reranker(Protocol):

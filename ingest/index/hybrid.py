@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ingest.fusion import LEXICAL_WEIGHTS, Weights, min_max
+from ingest.index.across import placed
 from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import VectorIndex
 from ingest.rerank import Candidate, Reranker, WindowReranker, held_share, missing_numbers
@@ -93,7 +94,29 @@ class HybridIndex:
         rest = [candidate for candidate in lexical[POOL:] if candidate.chunk_id not in more]
         meant = " ".join(one.used for one in self._lexical.corrections(query))
         scored = self._read_again(query, pool, self._scored(query, meant, pool, near))
-        return (scored + _below(rest, scored))[:limit]
+        own = scored + _below(rest, scored)
+        other, groups = self._lexical.across(query, access=access, limit=POOL, within=within)
+        if not other:
+            return own[:limit]
+        held = {candidate.chunk_id: candidate.units for candidate in (*lexical, *pool, *other)}
+        return placed(own, self._across(query, other, near), groups, held, weight=self._lexical.weight)[:limit]
+
+    def _across(self, query: str, other: Sequence[Candidate], near: dict[str, float]) -> list[ScoredChunk]:
+        """Chunks of the other language, scored like those of the question's own but for the windows, which do not pay here."""
+        weights = self._weights[language(query)]
+        best = max(candidate.score for candidate in other) or 1.0
+        closeness = min_max(near)
+        missing = missing_numbers(query, other)
+        scored = [
+            ScoredChunk(
+                candidate.chunk_id,
+                candidate.score / best
+                + weights.vector * closeness.get(candidate.chunk_id, 0.0)
+                - weights.missing_number * min(MISSING_NUMBERS, missing[place]),
+            )
+            for place, candidate in enumerate(other)
+        ]
+        return sorted(scored, key=lambda chunk: (-chunk.score, chunk.chunk_id))
 
     def like(self, row: IndexRow, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
         """At most `limit` permitted chunks like this one, the row itself among them where it is held: by its most telling terms
@@ -118,7 +141,8 @@ class HybridIndex:
         best = max((candidate.score for candidate in pool), default=0.0) or 1.0
         closeness = min_max(near)
         closeness_weight = weights.vector * (1.0 - held_share(query, pool, self._lexical.weight))
-        reranked = self._reranker.scores(f"{query} {meant}" if meant else query, pool)
+        meant = " ".join(part for part in (query, meant, self._lexical.synonyms(query)) if part)
+        reranked = self._reranker.scores(meant, pool)
         missing = missing_numbers(query, pool)
         scored = [
             ScoredChunk(

@@ -12,6 +12,8 @@ import shutil
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +21,12 @@ import tantivy
 from rapidfuzz.distance import Prefix
 from tantivy import Occur, Query
 
+from ingest.crosslingual import Group, Translator
+from ingest.dictionary import Alternative
 from ingest.errors import Unavailable
 from ingest.rerank import Candidate, document_frequency_weight, unit_numbers
 from ingest.spelling import Correction, corrections
-from ingest.tokens import character_trigrams, index_terms, query_terms, units
+from ingest.tokens import character_trigrams, index_terms, is_han, language, query_terms, units
 from ingest.types import TITLE_SEPARATOR, Access, IndexRow, ScoredChunk, Within
 
 FORMAT = "4"
@@ -30,6 +34,8 @@ FORMAT = "4"
 TRIGRAM_WEIGHT = 0.25
 TITLE_MENTION_WEIGHT = 1.5
 """Source of both: `docs/decisions/0003-search-without-an-encoder.md`."""
+ALTERNATIVES = 20
+"""At most so many of a group that chunks hold are searched. Source: `docs/decisions/0014-across-languages.md`."""
 TITLE_UNITS = 24
 """Longer titles are not looked for in questions."""
 CORRECTION_WEIGHT = 0.8
@@ -75,12 +81,13 @@ class _View:
 class LexicalIndex:
     """An `Index` by words. Scores are BM25 (k1 1.2, b 0.75: tantivy fixes both) of terms, 3-grams and title mentions."""
 
-    def __init__(self, folder: Path | None) -> None:
-        """Without a folder it lives in memory, as long as this object.
+    def __init__(self, folder: Path | None, *, translator: Translator | None = None) -> None:
+        """Without a folder it lives in memory, as long as this object; without a `translator`, `across` finds nothing.
 
         Raises:
             Unavailable: another index, of this process or another one, has the folder open.
         """
+        self._translator = translator
         self._lock = threading.Lock()
         self._index = tantivy.Index(_schema()) if folder is None else _open(folder)
         self._schema = self._index.schema
@@ -171,6 +178,40 @@ class LexicalIndex:
             query = Query.boolean_query([(Occur.Must, query), *((Occur.Must, _unscored(one)) for one in filters)])
         return view.candidates(query, limit)
 
+    def across(
+        self, query: str, *, access: Access, limit: int, within: Within | None = None
+    ) -> tuple[list[Candidate], list[Group]]:
+        """Permitted chunks of the language that the question is not in, best first, and the groups that they were found by.
+
+        A group's score is its best alternative's BM25. Both lists are empty where no chunk of that language is held; of the
+        groups those alternatives are left that chunks hold.
+        """
+        view = self._view
+        other = "en" if language(query) == "zh" else "zh"
+        if self._translator is None or limit < 1 or not view.searcher.doc_freq("language", other):
+            return [], []
+        groups = [_held(view.searcher, group) for group in self._translator.groups(query)]
+        any_of = [(Occur.Should, self._any_of(group)) for group in groups if group.alternatives]
+        if not any_of:
+            return [], []
+        of_other = (Occur.Must, _unscored(self._term("language", other)))
+        asked = Query.boolean_query([(Occur.Must, Query.boolean_query(any_of)), of_other])
+        return self._best(view, [asked], access=access, limit=limit, within=within), groups
+
+    def synonyms(self, query: str) -> str:
+        """What the company itself also calls the words of the question, with blanks between."""
+        groups = self._translator.synonyms(query) if self._translator else []
+        return " ".join(" ".join(one.units) for group in groups for one in group.alternatives)
+
+    def _any_of(self, group: Group) -> Query:
+        alternatives = [
+            Query.boost_query(
+                Query.boolean_query([(Occur.Should, self._term("terms", term)) for term in one.terms]), group.weight * one.weight
+            )
+            for one in group.alternatives
+        ]
+        return Query.disjunction_max_query(alternatives)
+
     def weight(self, term: str) -> float:
         """How much a term tells: the rarer in the whole index, the more."""
         searcher = self._view.searcher
@@ -204,7 +245,8 @@ class LexicalIndex:
             # A title counts as one more term: one that as many chunks hold as carry the title.
             worth = TITLE_MENTION_WEIGHT * math.log1p(searcher.num_docs / count)
             terms.append(Query.const_score_query(self._term("titles", title), worth))
-        return terms
+        own = self._translator.synonyms(query) if self._translator else []
+        return terms + [self._any_of(group) for group in own]
 
     def _matching(self, within: Within) -> Query:
         """Finds the chunks of these documents, and these chunks; nothing where both are empty."""
@@ -225,6 +267,19 @@ def _scored_by(asked: Sequence[Query], chosen: Query) -> Query:
     for one in asked:
         chosen = Query.boolean_query([(Occur.Must, chosen), (Occur.Should, one)])
     return chosen
+
+
+def _held(searcher: tantivy.Searcher, group: Group) -> Group:
+    """The group with those of its alternatives that chunks hold, at most `ALTERNATIVES`.
+
+    Of several English words one is enough (*forklift* of *forklift truck*), of Chinese characters all pairs are needed.
+    """
+
+    def is_held(one: Alternative) -> bool:
+        enough = all if is_han(one.units[0][0]) else any
+        return enough(searcher.doc_freq("terms", term) for term in one.terms)
+
+    return replace(group, alternatives=tuple(islice(filter(is_held, group.alternatives), ALTERNATIVES)))
 
 
 def _unscored(query: Query) -> Query:
@@ -254,6 +309,7 @@ def _document(row: IndexRow) -> tantivy.Document:
         terms=" ".join(index_terms(text)),
         trigrams=" ".join(character_trigrams(text)),
         titles=sorted(titles - {""}),
+        language=language(text),
     )
     document.add_bytes("units", unit_numbers(text).tobytes())
     return document
@@ -268,6 +324,7 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("groups", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("document", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("language", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("titles", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field("trigrams", tokenizer_name="whitespace", index_option="freq")
