@@ -1,8 +1,8 @@
 """A question's words in the other language: groups of alternatives out of CC-CEDICT and the company's own glossary.
 
-Invariants. A group stands for one word of the question. Its alternatives are cut into units as `ingest.tokens` cuts a document, so
-simplified and traditional forms meet here where they meet there. Nothing here knows of indexes, chunks or rights: groups only say
-what else to look for. What each number is worth: `docs/decisions/0014-across-languages.md`.
+Invariants. A group stands for one word of the question. Its alternatives are cut into units as `ingest.tokens` cuts a document,
+so simplified and traditional forms meet here where they meet there. Nothing here knows of indexes, chunks or rights: groups only
+say what else to look for. What each number is worth: `docs/decisions/0014-across-languages.md`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _FAINT_HAN = frozenset("的了在是和与與或及为為以于於从從由对�
 _FAINT_WORDS = frozenset(
     unit
     for unit in units(
-        "one get happen after before during within between above below over under until since without up out off only also any all "
-        "each every other same"
+        "one get happen after before during within between above below over under until since without up out off only also any "
+        "all each every other same"
     )
 )
 # How much and how long is asked is said by no word of the answer.
@@ -57,7 +57,7 @@ class Translator:
         self._glossary = glossary or Glossary()
 
     def groups(self, question: str) -> list[Group]:
-        """One group for each word of the question, in order; one without alternatives where the other language's are not known."""
+        """One group for each word of the question, in order; without alternatives where none is known."""
         asked = _asked(question)
         spans = dict.fromkeys(_spans(asked, max(LONGEST_WORD, self._glossary.longest)))
         keys = [" ".join(span) for span in spans if len(span) <= LONGEST_WORD]

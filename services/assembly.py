@@ -62,6 +62,7 @@ from services.searching import Search
 from services.settings import Settings
 from services.synthesizing import Synthesizing
 from services.training import BaseModel, Training
+from services.translating import translator_of
 from services.workflows import Workflows
 from services.workshop import Workshop
 
@@ -80,7 +81,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     embedder = _embedder(settings, store, home.indexes)
     vectors = CatalogVectors(database, catalog)
     index = HybridIndex(
-        LexicalIndex(home.indexes / "lexical"),
+        LexicalIndex(home.indexes / "lexical", translator=translator_of(settings, home.indexes)),
         VectorIndex(home.indexes, vectors, embedder=embedder),
         second=_reranker(settings, store, vectors.texts),
     )
@@ -152,13 +153,14 @@ def throw_away_index(settings: Settings, folder: Path) -> Callable[[], HybridInd
     """Makes empty indexes in `folder` that search as the product does, with the models that the settings name, loaded once."""
     store = model_store(settings)
     embedder = _embedder(settings, store, settings.home / "indexes")
+    translator = translator_of(settings, folder)
     numbers = itertools.count()
 
     def index() -> HybridIndex:
         place = folder / str(next(numbers))
         vectors = MemoryVectorStore()
         return HybridIndex(
-            LexicalIndex(place / "lexical"),
+            LexicalIndex(place / "lexical", translator=translator),
             VectorIndex(place, vectors, embedder=embedder),
             second=_reranker(settings, store, vectors.texts),
         )

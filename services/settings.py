@@ -112,6 +112,14 @@ class PrivacySettings(Section):
         return EVERY_KIND if "all" in self.mask else frozenset(PersonalData(kind) for kind in self.mask)
 
 
+class SearchSettings(Section):
+    """What a search looks for beside the words of the question."""
+
+    glossary: Path | None = Field(
+        None, description="CSV file of the company's own terms: term, translation, synonyms; nothing in the index changes with it"
+    )
+
+
 class AnswerSettings(Section):
     """How an answer is made."""
 
@@ -152,6 +160,7 @@ class Settings(BaseSettings):
     ocr: OcrSection = OcrSection()
     chunk: ChunkSettings = ChunkSettings()
     privacy: PrivacySettings = PrivacySettings()
+    search: SearchSettings = SearchSettings()
     answer: AnswerSettings = AnswerSettings()
     training: TrainingSettings = TrainingSettings()
 

@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
 
+    from ingest.crosslingual import Translator
     from services.settings import Settings
     from tests.command_line import Graft
     from tests.product import Product, SharedWorker
@@ -102,3 +103,20 @@ def running(product: Product) -> Iterator[Product]:
         home.announce(RunningServer(address, LOCAL_KEY, os.getpid()))
         yield product
         home.withdraw()
+
+
+@pytest.fixture(scope="session")
+def dictionary_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the dictionary's file is made once for all test processes: it takes some seconds."""
+    return tmp_path_factory.getbasetemp().parent / "graft-dictionary"
+
+
+@pytest.fixture(scope="session")
+def translator(dictionary_folder: Path) -> Iterator[Translator]:
+    """The real dictionary, without a glossary."""
+    from ingest.crosslingual import Translator
+    from ingest.dictionary import Dictionary
+
+    dictionary = Dictionary(dictionary_folder)
+    yield Translator(dictionary)
+    dictionary.close()

@@ -1,30 +1,30 @@
 """Where chunks of the other language stand in the list of a search.
 
-Two scales do not compare: BM25 of the question's own words, and BM25 of what they may be called. What compares is coverage: the share
-of the question that a chunk holds, by its words in the one language or by their alternatives in the other. So the two lists keep
-their own order, and coverage decides only which of them leads. The chunks of the question's own language lose no place among the first
-three unless they hold less than half of the question and those of the other language clearly more.
-Places and thresholds were chosen by measurement: `docs/decisions/0014-across-languages.md`.
+Two scales do not compare: BM25 of the question's own words, and BM25 of what they may be called. What compares is coverage: the
+share of the question that a chunk holds, by its words in one language or by their alternatives in the other. So both lists keep
+their order, and coverage decides only which of them leads. The first three places are the own language's, unless it covers
+little of the question and the other one clearly more. Source of the places and thresholds: `docs/decisions/0014-across-
+languages.md`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ingest.crosslingual import Group
 from ingest.dictionary import Alternative
-from ingest.rerank import UnitNumbers, unit_number
+from ingest.rerank import Candidate, UnitNumbers, unit_number
 from ingest.types import ScoredChunk
 
 FOLLOWING = (3, 5, 7, 9)
 """Places, from 0, of the best of the other language where the question's own language leads."""
 LEADING = (0, 1, 3, 5, 7)
 """Their places where they lead."""
-LEAST_OWN_COVERAGE = 0.5
+LEAST_OWN_COVERAGE = 0.4
 CLEARLY_MORE = 1.2
 OWN = 50
 """So many of the question's own language are looked at; what comes after keeps its order behind."""
@@ -39,7 +39,6 @@ class _Word:
     itself: tuple[int, ...]
     alternatives: tuple[tuple[tuple[int, ...], float], ...]
     worth: float
-    is_kept: bool
 
     def own_share(self, held: set[int]) -> float:
         """`worth` where the chunk holds the word itself, else 0."""
@@ -54,19 +53,21 @@ def placed(
     own: Sequence[ScoredChunk],
     other: Sequence[ScoredChunk],
     groups: Sequence[Group],
-    held: Mapping[str, UnitNumbers],
+    candidates: Iterable[Candidate],
     *,
+    language: str,
     weight: Callable[[str], float],
 ) -> list[ScoredChunk]:
     """One list of both, each chunk once, scores falling.
 
-    `held` gives the units of a chunk; one that is not there was found too far down to matter. `weight` is the rarity of a term.
+    `candidates` are what both lists were made of; a chunk that is not among them was found too far down to matter. `language`
+    is the question's, `weight` the rarity of a term.
     """
     words = [_word(group, weight) for group in groups]
     across = {chunk.chunk_id for chunk in other}
-    units = _asked_units(
-        words, {chunk.chunk_id: held[chunk.chunk_id] for chunk in (*own[:OWN], *other) if chunk.chunk_id in held}
-    )
+    listed = across | {chunk.chunk_id for chunk in own[:OWN]}
+    held = {candidate.chunk_id: candidate for candidate in candidates if candidate.chunk_id in listed}
+    units = _asked_units(words, {chunk_id: candidate.units for chunk_id, candidate in held.items()})
 
     def own_share(chunk: ScoredChunk) -> float:
         return sum(word.own_share(units[chunk.chunk_id]) for word in words)
@@ -75,12 +76,12 @@ def placed(
         return sum(word.other_share(units[chunk.chunk_id]) for word in words)
 
     def is_own(chunk: ScoredChunk) -> bool:
-        # A chunk that both searches found belongs to the language in which it holds more of the question.
+        # A chunk of the other language that both searches found may be a mixed one that holds the question's own words.
         if chunk.chunk_id in across:
             return own_share(chunk) > other_share(chunk)
-        return any(not word.is_kept and word.own_share(units[chunk.chunk_id]) for word in words)
+        return held[chunk.chunk_id].language == language
 
-    mine = [chunk for chunk in own[:OWN] if chunk.chunk_id in units and is_own(chunk)]
+    mine = [chunk for chunk in own[:OWN] if chunk.chunk_id in held and is_own(chunk)]
     taken = {chunk.chunk_id for chunk in mine}
     theirs = [chunk for chunk in other if chunk.chunk_id not in taken]
     taken |= {chunk.chunk_id for chunk in theirs}
@@ -93,7 +94,7 @@ def placed(
 
 
 def _asked_units(words: Sequence[_Word], held: Mapping[str, UnitNumbers]) -> dict[str, set[int]]:
-    """Of each chunk's units those that a word or an alternative has: all chunks at once, which is 5 times faster than one by one."""
+    """Of each chunk's units those that a word or an alternative has: all chunks at once, one by one is slower."""
     asked = {number for word in words for units in (word.itself, *(one for one, _ in word.alternatives)) for number in units}
     text = np.concatenate([np.zeros(0, dtype=np.uint32), *held.values()])
     known = np.array(sorted(asked), dtype=np.uint32)
@@ -113,12 +114,7 @@ def _word(group: Group, weight: Callable[[str], float]) -> _Word:
     if others:
         rarity = min(rarity, max(max(map(weight, one.terms)) for one in others))
     alternatives = tuple((tuple(map(unit_number, one.units)), one.weight) for one in group.alternatives)
-    return _Word(
-        tuple(map(unit_number, group.word)),
-        alternatives,
-        group.weight * rarity,
-        len(others) < len(group.alternatives) and not others,
-    )
+    return _Word(tuple(map(unit_number, group.word)), alternatives, group.weight * rarity)
 
 
 def _interleaved(mine: Sequence[ScoredChunk], theirs: Sequence[ScoredChunk], places: Sequence[int]) -> Iterator[ScoredChunk]:

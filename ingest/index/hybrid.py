@@ -98,8 +98,14 @@ class HybridIndex:
         other, groups = self._lexical.across(query, access=access, limit=POOL, within=within)
         if not other:
             return own[:limit]
-        held = {candidate.chunk_id: candidate.units for candidate in (*lexical, *pool, *other)}
-        return placed(own, self._across(query, other, near), groups, held, weight=self._lexical.weight)[:limit]
+        return placed(
+            own,
+            self._across(query, other, near),
+            groups,
+            (*lexical, *pool, *other),
+            language=language(query),
+            weight=self._lexical.weight,
+        )[:limit]
 
     def _across(self, query: str, other: Sequence[Candidate], near: dict[str, float]) -> list[ScoredChunk]:
         """Chunks of the other language, scored like those of the question's own but for the windows, which do not pay here."""

@@ -316,7 +316,8 @@ def _document(row: IndexRow) -> tantivy.Document:
 
 
 def _candidate(document: tantivy.Document, score: float) -> Candidate:
-    return Candidate(document.get_first("id"), score, np.frombuffer(bytes(document.get_first("units")), dtype=np.uint32))
+    units_of_chunk = np.frombuffer(bytes(document.get_first("units")), dtype=np.uint32)
+    return Candidate(document.get_first("id"), score, units_of_chunk, document.get_first("language"))
 
 
 def _schema() -> tantivy.Schema:
@@ -324,7 +325,7 @@ def _schema() -> tantivy.Schema:
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("groups", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("document", tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("language", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("language", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("titles", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
     builder.add_text_field("trigrams", tokenizer_name="whitespace", index_option="freq")
