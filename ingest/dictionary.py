@@ -17,7 +17,7 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +28,7 @@ from zlib import crc32
 
 import structlog
 
+from ingest.errors import GraftError
 from ingest.tokens import STOP_WORDS, is_han, units
 
 FORMAT = "1"
@@ -86,9 +87,13 @@ class Alternative:
 class Dictionary:
     """Translations of words, both ways. Safe to use from many threads; the file is made when the first word is looked up."""
 
-    def __init__(self, folder: Path) -> None:
-        """The file lies in this folder, which is made where it is not there; many processes may share it."""
+    def __init__(self, folder: Path, *, maker: Callable[[Path], None] | None = None) -> None:
+        """The file lies in this folder, which is made where it is not there; many processes may share it.
+
+        `maker` stands in for `make`: it leaves 25 MB with a process that runs it, and so may run in one of its own.
+        """
         self._folder = folder
+        self._make = maker or make
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._is_away = False
@@ -108,7 +113,7 @@ class Dictionary:
                 return {}
             try:
                 rows = self._rows(wanted)
-            except (OSError, sqlite3.Error) as error:
+            except (OSError, sqlite3.Error, GraftError) as error:
                 self._is_away = True
                 _log.warning("no dictionary: questions find documents of their own language only", error=str(error))
                 return {}
@@ -126,7 +131,7 @@ class Dictionary:
     def _opened(self, *, anew: bool) -> sqlite3.Connection:
         path = self._folder / f"dictionary-{version()}.sqlite"
         if anew or not path.is_file():
-            make(path)
+            self._make(path)
         return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
 
 

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from ingest.crosslingual import Translator
-from ingest.dictionary import Dictionary
+from ingest.dictionary import Dictionary, make
 from ingest.glossary import read_glossary
+from services.apart import run_apart
 from services.settings import Settings
 
 FOLDER = "cc-cedict"
@@ -28,4 +29,8 @@ def translator_of(settings: Settings, fallback: Path) -> Translator:
         is_writable = os.access(shared, os.W_OK)
     except OSError:
         is_writable = False
-    return Translator(Dictionary(shared if is_writable else fallback), glossary)
+    return Translator(Dictionary(shared if is_writable else fallback, maker=_make_apart), glossary)
+
+
+def _make_apart(path: Path) -> None:
+    run_apart(make, path)
