@@ -22,8 +22,6 @@ WINDOWS = (20, 45, 110)
 """Widths in units: about a sentence, a few, a paragraph. Source: `docs/decisions/0003-search-without-an-encoder.md`."""
 PAIR_WEIGHT = 0.5
 """What two neighbouring units of the question are worth beside the units themselves. Source: the same page."""
-SPLIT_WORD_WEIGHT = 0.5
-"""The share of it that two Han characters have where they belong to two words: CAIL .780 → .784, DRCD .985 → .986 of nDCG@10."""
 NEAR_PAIR_WEIGHT = 0.25
 NEAR_PAIR_REACH = 3
 """What two words are worth that only stop words part in the question, where the second follows within so many units of the first:
@@ -118,13 +116,11 @@ class WindowReranker:
         weight: Callable[[str], float],
         *,
         similar: Callable[[str], Iterable[tuple[str, float]]] = lambda _: (),
-        words: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
         """`weight` is the rarity of an index term, as `document_frequency_weight` gives it; `similar` the other units that say
-        nearly the same, each with its likeness in (0, 1]; `words` cuts Chinese text into its words."""
+        nearly the same, each with its likeness in (0, 1]."""
         self._weight = weight
         self._similar = similar
-        self._words = words
 
     def scores(self, query: str, candidates: Sequence[Candidate]) -> list[float]:
         """See `Reranker`."""
@@ -147,8 +143,7 @@ class WindowReranker:
         return scores
 
     def _terms(self, query: str) -> Terms:
-        cleaned = without_question_words(query)
-        asked = (units(cleaned) or units(query))[:QUERY_UNITS]
+        asked = (units(without_question_words(query)) or units(query))[:QUERY_UNITS]
         content = [unit for unit in asked if unit not in STOP_WORDS]
         singles = {unit: self._weight(unit) for unit in content}
         weights = {unit: (term, weight) for term, (unit, weight) in enumerate(singles.items())}
@@ -157,11 +152,10 @@ class WindowReranker:
                 if other not in singles:
                     weights[other] = max(weights.get(other, (term, 0.0)), (term, likeness * weight), key=lambda known: known[1])
         number = dict(zip(weights, _numbers(weights).tolist(), strict=True))
-        in_one_word = self._in_one_word(cleaned)
         return Terms(
             {number[unit]: weight for unit, weight in weights.items()},
             {
-                (number[first], number[second]): self._pair_weight(first, second, in_one_word)
+                (number[first], number[second]): self._pair_weight(first, second)
                 for first, second in set(pairwise(asked))
                 if first in singles and second in singles
             },
@@ -172,17 +166,11 @@ class WindowReranker:
             },
         )
 
-    def _in_one_word(self, text: str) -> set[tuple[str, str]] | None:
-        """The neighbouring characters that belong to one word; None where no words are known."""
-        if self._words is None:
-            return None
-        return {pair for word in self._words(text) for pair in pairwise(units(word))}
-
-    def _pair_weight(self, first: str, second: str, in_one_word: set[tuple[str, str]] | None) -> float:
-        if not is_han(first) and not is_han(second):  # the index counts no pairs of words: taken to be as rare as the rarer word
+    def _pair_weight(self, first: str, second: str) -> float:
+        # The index counts no pairs of words: those are taken to be as rare as their rarer word.
+        if not is_han(first) and not is_han(second):
             return PAIR_WEIGHT * max(self._weight(first), self._weight(second))
-        is_split = in_one_word is not None and is_han(first) and is_han(second) and (first, second) not in in_one_word
-        return PAIR_WEIGHT * (SPLIT_WORD_WEIGHT if is_split else 1.0) * self._weight(first + second)
+        return PAIR_WEIGHT * self._weight(first + second)
 
 
 def _matches(text: UnitNumbers, asked: Terms) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:

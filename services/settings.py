@@ -56,10 +56,13 @@ class RerankerSettings(Section):
 
 
 class SearchSettings(Section):
-    """What a search may cost."""
+    """What a search looks for beside the words of the question, and what it may cost."""
 
     rerank_ms: float = Field(
         300.0, ge=0, description="milliseconds that the cross-encoder may read for one question; 0 leaves it out"
+    )
+    glossary: Path | None = Field(
+        None, description="CSV file of the company's own terms: term, translation, synonyms; nothing in the index changes with it"
     )
 
 
@@ -112,14 +115,6 @@ class PrivacySettings(Section):
         return EVERY_KIND if "all" in self.mask else frozenset(PersonalData(kind) for kind in self.mask)
 
 
-class SearchSettings(Section):
-    """What a search looks for beside the words of the question."""
-
-    glossary: Path | None = Field(
-        None, description="CSV file of the company's own terms: term, translation, synonyms; nothing in the index changes with it"
-    )
-
-
 class AnswerSettings(Section):
     """How an answer is made."""
 
@@ -160,7 +155,6 @@ class Settings(BaseSettings):
     ocr: OcrSection = OcrSection()
     chunk: ChunkSettings = ChunkSettings()
     privacy: PrivacySettings = PrivacySettings()
-    search: SearchSettings = SearchSettings()
     answer: AnswerSettings = AnswerSettings()
     training: TrainingSettings = TrainingSettings()
 

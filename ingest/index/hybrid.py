@@ -100,29 +100,12 @@ class HybridIndex:
             return own[:limit]
         return placed(
             own,
-            self._across(query, other, near),
+            self._fused(query, other, near),
             groups,
             (*lexical, *pool, *other),
             language=language(query),
             weight=self._lexical.weight,
         )[:limit]
-
-    def _across(self, query: str, other: Sequence[Candidate], near: dict[str, float]) -> list[ScoredChunk]:
-        """Chunks of the other language, scored like those of the question's own but for the windows, which do not pay here."""
-        weights = self._weights[language(query)]
-        best = max(candidate.score for candidate in other) or 1.0
-        closeness = min_max(near)
-        missing = missing_numbers(query, other)
-        scored = [
-            ScoredChunk(
-                candidate.chunk_id,
-                candidate.score / best
-                + weights.vector * closeness.get(candidate.chunk_id, 0.0)
-                - weights.missing_number * min(MISSING_NUMBERS, missing[place]),
-            )
-            for place, candidate in enumerate(other)
-        ]
-        return sorted(scored, key=lambda chunk: (-chunk.score, chunk.chunk_id))
 
     def like(self, row: IndexRow, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
         """At most `limit` permitted chunks like this one, the row itself among them where it is held: by its most telling terms
@@ -142,23 +125,35 @@ class HybridIndex:
         """See `LexicalIndex.corrections`."""
         return self._lexical.corrections(query)
 
-    def _scored(self, query: str, meant: str, pool: Sequence[Candidate], near: dict[str, float]) -> list[ScoredChunk]:
+    def _scored(self, query: str, meant: str, pool: Sequence[Candidate], near: Mapping[str, float]) -> list[ScoredChunk]:
+        """The pool by H; `meant` are other words for what is asked."""
+        windows = self._reranker.scores(" ".join(part for part in (query, meant, self._lexical.synonyms(query)) if part), pool)
+        share = 1.0 - held_share(query, pool, self._lexical.weight)
+        return self._fused(query, pool, near, windows=windows, vector_share=share)
+
+    def _fused(
+        self,
+        query: str,
+        pool: Sequence[Candidate],
+        near: Mapping[str, float],
+        *,
+        windows: Sequence[float] | None = None,
+        vector_share: float = 1.0,
+    ) -> list[ScoredChunk]:
+        """The pool by its words, windows, vectors and missing numbers, best first. Chunks of the other language have no windows:
+        these do not pay there."""
         weights = self._weights[language(query)]
         best = max((candidate.score for candidate in pool), default=0.0) or 1.0
         closeness = min_max(near)
-        closeness_weight = weights.vector * (1.0 - held_share(query, pool, self._lexical.weight))
-        meant = " ".join(part for part in (query, meant, self._lexical.synonyms(query)) if part)
-        reranked = self._reranker.scores(meant, pool)
-        missing = missing_numbers(query, pool)
         scored = [
             ScoredChunk(
                 candidate.chunk_id,
                 candidate.score / best
-                + weights.rerank * reranked[place]
-                + closeness_weight * closeness.get(candidate.chunk_id, 0.0)
-                - weights.missing_number * min(MISSING_NUMBERS, missing[place]),
+                + weights.rerank * window
+                + vector_share * weights.vector * closeness.get(candidate.chunk_id, 0.0)
+                - weights.missing_number * min(MISSING_NUMBERS, missing),
             )
-            for place, candidate in enumerate(pool)
+            for candidate, window, missing in zip(pool, windows or [0.0] * len(pool), missing_numbers(query, pool), strict=True)
         ]
         return sorted(scored, key=lambda chunk: (-chunk.score, chunk.chunk_id))
 
