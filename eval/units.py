@@ -17,8 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from ingest.text_cleaning import clean
-from ingest.tokens import HAN, STOP_WORDS, fold, is_han, stem
+from ingest.tokens import HAN, STOP_WORDS, fold_with_places, is_han, stem
 
 BACKGROUND_FILE = Path(__file__).parent / "models" / "background.json.gz"
 
@@ -28,7 +27,6 @@ _PIECE = re.compile(
     r"|\d+(?:[.,]\d+)*"  # a number with its separators
     r"|[^\W\d_]+(?:'[^\W\d_]+)?"  # a word
 )
-_CLUSTER = re.compile(r".[\u0300-\u036f\u3099\u309a]*", re.DOTALL)
 
 # Particles that come and go without changing what is said; a pair is read across them.
 _CHINESE_SKIPPED = frozenset("的了着之著")
@@ -81,7 +79,7 @@ class Unit:
 
 def read_units(text: str) -> list[Unit]:
     """The units of the text in order, each with its span in the text as given."""
-    folded, starts, ends = _fold(text)
+    folded, starts, ends = fold_with_places(text)
     units: list[Unit] = []
     position = 0
     for piece in _PIECE.finditer(folded):
@@ -94,21 +92,6 @@ def read_units(text: str) -> list[Unit]:
         units.append(_latin_unit(word, span, position, text))
         position += 1
     return _join_numbers(units, folded)
-
-
-def _fold(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
-    """The normalised text and, for each of its characters, where in the original it begins and ends."""
-    cleaned = clean(text)
-    folded = fold(cleaned.text)
-    if len(folded) == len(cleaned.text):
-        return folded, cleaned.starts, cleaned.ends
-    parts: list[str] = []
-    places: list[int] = []
-    for cluster in _CLUSTER.finditer(cleaned.text):
-        part = fold(cluster.group())
-        parts.append(part)
-        places.extend([cluster.start()] * (len(part) - 1) + [cluster.end() - 1] if part else [])
-    return "".join(parts), [cleaned.starts[place] for place in places], [cleaned.ends[place] for place in places]
 
 
 def _append_han(units: list[Unit], run: str, start: int, position: int, starts: Sequence[int], ends: Sequence[int]) -> int:

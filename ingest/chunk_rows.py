@@ -93,6 +93,7 @@ def hit_of(row: Any, score: float, *, mask: Collection[PersonalData]) -> Hit:
         text=masked(row.text, mask),
         start=row.start,
         headings=tuple(masked(heading, mask) for heading in row.headings),
+        title=masked(document_title(row.title, row.name), mask),
         language=row.language,
     )
 

@@ -1,16 +1,27 @@
 """How the scores of several searches become one: weighted, each on the scale of its best hit, or by ranks alone.
 
 The weights of the question's language were picked on public sets other than those that they are scored on (each set's own
-figure with the weights that the others of its language choose is in `docs/decisions/0018-search-ranking.md`).
+figure with the weights that the others of its language choose is in `docs/decisions/0018-ranking.md`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 RANK_CONSTANT = 60
 """Source: Cormack, Clarke and Büttcher, "Reciprocal rank fusion", SIGIR 2009."""
+
+
+class Fusion(StrEnum):
+    """How scores of different searches are brought to one scale."""
+
+    SCORES = "scores"
+    """Each divided by its best, or stretched between its least and its best."""
+    RANKS = "ranks"
+    """By place alone (RRF): forgets by how much the first is ahead, and is worse on every set measured; right where one search's
+    scores cannot be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,12 @@ ENCODER_WEIGHTS = {"en": Weights(rerank=0.7, vector=1.0), "zh": Weights(rerank=0
 at hand; equal shares for words and vectors are what hybrid searches begin with."""
 
 
+def over_best(scores: Mapping[str, float]) -> dict[str, float]:
+    """The scores divided by the best one, which is not below 0."""
+    best = max(scores.values(), default=0.0) or 1.0
+    return {chunk_id: score / best for chunk_id, score in scores.items()}
+
+
 def min_max(scores: Mapping[str, float]) -> dict[str, float]:
     """The scores stretched to [0, 1]; one alone, or all of the same score, have 0."""
     low, high = min(scores.values(), default=0.0), max(scores.values(), default=0.0)
@@ -40,13 +57,12 @@ def min_max(scores: Mapping[str, float]) -> dict[str, float]:
     return {chunk_id: (score - low) / width for chunk_id, score in scores.items()}
 
 
-def reciprocal_ranks(rankings: Sequence[Sequence[str]], weights: Sequence[float]) -> dict[str, float]:
-    """Σ weight / (60 + rank) over the rankings that hold the chunk, ranks from 1: the same for any scale of scores.
-
-    On saturated sets it is worse than scores: it forgets by how much the first is ahead.
+def reciprocal_ranks(scores: Mapping[str, float]) -> dict[str, float]:
+    """61 / (60 + rank), ranks from 1: 1 for the best whatever the scale of the scores; equal scores share the better rank, and
+    what has no score above 0 has none.
     """
-    totals: dict[str, float] = {}
-    for ranking, weight in zip(rankings, weights, strict=True):
-        for rank, chunk_id in enumerate(ranking, start=1):
-            totals[chunk_id] = totals.get(chunk_id, 0.0) + weight / (RANK_CONSTANT + rank)
-    return totals
+    order = sorted({score for score in scores.values() if score > 0}, reverse=True)
+    rank = {score: place for place, score in enumerate(order, start=1)}
+    return {
+        chunk_id: (RANK_CONSTANT + 1) / (RANK_CONSTANT + rank[score]) if score > 0 else 0.0 for chunk_id, score in scores.items()
+    }

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 import opencc
 import snowballstemmer
 
-from ingest.text_cleaning import clean_text
+from ingest.text_cleaning import clean, clean_text
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _HAN_CHARACTER = re.compile(f"[{HAN}]")
@@ -56,6 +57,8 @@ _RADICALS = str.maketrans(
 )
 _RADICAL = re.compile(r"[\u2e80-\u2eff]")
 
+# A character and the marks that are written on it, which may fold into one.
+_CLUSTER = re.compile(r".[\u0300-\u036f\u3099\u309a]*", re.DOTALL)
 _TRADITIONAL_BLOCKS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
 
 _stemmer = snowballstemmer.stemmer("english")
@@ -119,6 +122,34 @@ def units(text: str) -> list[str]:
         else:
             out.append(piece if piece in STOP_WORDS else stem(piece))
     return out
+
+
+def placed_units(text: str) -> list[tuple[str, int, int]]:
+    """`units`, each with its span in the text as given, in Unicode code points, end exclusive."""
+    folded, starts, ends = fold_with_places(text)
+    out: list[tuple[str, int, int]] = []
+    for piece in _PIECE.finditer(_simplified(folded)):
+        word, first = piece.group(), piece.start()
+        if is_han(word[0]):
+            out.extend((character, starts[first + i], ends[first + i]) for i, character in enumerate(word))
+        else:
+            out.append((word if word in STOP_WORDS else stem(word), starts[first], ends[piece.end() - 1]))
+    return out
+
+
+def fold_with_places(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
+    """The normalised text and, for each of its characters, where in the original it begins and ends."""
+    cleaned = clean(text)
+    folded = fold(cleaned.text)
+    if len(folded) == len(cleaned.text):
+        return folded, cleaned.starts, cleaned.ends
+    parts: list[str] = []
+    places: list[int] = []
+    for cluster in _CLUSTER.finditer(cleaned.text):
+        part = fold(cluster.group())
+        parts.append(part)
+        places.extend([cluster.start()] * (len(part) - 1) + [cluster.end() - 1] if part else [])
+    return "".join(parts), [cleaned.starts[place] for place in places], [cleaned.ends[place] for place in places]
 
 
 def index_terms(text: str) -> list[str]:

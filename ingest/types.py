@@ -170,11 +170,30 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreParts:
+    """What a score is made of: the words (1 for the best chunk), how close together they stand, the vectors, and what numbers of
+    the question that are missing take away.
+    """
+
+    words: float = 0.0
+    windows: float = 0.0
+    vectors: float = 0.0
+    missing_numbers: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The score."""
+        return self.words + self.windows + self.vectors + self.missing_numbers
+
+
+@dataclass(frozen=True, slots=True)
 class ScoredChunk:
-    """An index's answer: higher scores are better; scores of different indexes do not compare."""
+    """An index's answer: higher scores are better; scores of different indexes do not compare. `parts` are there where an index
+    fuses several scores."""
 
     chunk_id: str
     score: float
+    parts: ScoreParts = ScoreParts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +230,4 @@ class Hit:
     headings: tuple[str, ...] = ()
     language: str = ""
     also_in: tuple[Place, ...] = ()
+    title: str = ""

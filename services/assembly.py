@@ -25,12 +25,14 @@ from finetune.types import Adapter
 from ingest.catalog import Catalog
 from ingest.chunk_size import ChunkSize
 from ingest.cross_encoder import CrossEncoderReranker, Texts
+from ingest.crosslingual import Translator
 from ingest.database import open_database
 from ingest.embedding import Embedder, NamedEmbeddings
 from ingest.encoder import EncoderEmbeddings
 from ingest.encoder_backends import Backend, BackendChoices
 from ingest.errors import Unavailable, UsageError
 from ingest.files import FileStore, full_disk_said_plainly
+from ingest.fusion import ENCODER_WEIGHTS, LEXICAL_WEIGHTS
 from ingest.groups import Groups
 from ingest.index.hybrid import HybridIndex
 from ingest.index.lexical import LexicalIndex
@@ -80,11 +82,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     files = FileStore(home.files)
     embedder = _embedder(settings, store, home.indexes)
     vectors = CatalogVectors(database, catalog)
-    index = HybridIndex(
-        LexicalIndex(home.indexes / "lexical", translator=translator_of(settings, home.indexes)),
-        VectorIndex(home.indexes, vectors, embedder=embedder),
-        second=_reranker(settings, store, vectors.texts),
-    )
+    index = _index(settings, home.indexes, vectors, embedder, translator_of(settings, home.indexes), store)
     ingest = settings.ingest
     pipeline = Pipeline(catalog, files, index, FileWorker(ingest.limits, ingest.ocr), _chunk_size(settings, embedder))
     workflows = Workflows(database)
@@ -158,14 +156,27 @@ def throw_away_index(settings: Settings, folder: Path) -> Callable[[], HybridInd
 
     def index() -> HybridIndex:
         place = folder / str(next(numbers))
-        vectors = MemoryVectorStore()
-        return HybridIndex(
-            LexicalIndex(place / "lexical", translator=translator),
-            VectorIndex(place, vectors, embedder=embedder),
-            second=_reranker(settings, store, vectors.texts),
-        )
+        return _index(settings, place, MemoryVectorStore(), embedder, translator, store)
 
     return index
+
+
+def _index(
+    settings: Settings,
+    folder: Path,
+    vectors: CatalogVectors | MemoryVectorStore,
+    embedder: Embedder | None,
+    translator: Translator,
+    store: ModelStore,
+) -> HybridIndex:
+    """The product's search in a folder; without an `embedder`, its vectors are fitted on the corpus."""
+    return HybridIndex(
+        LexicalIndex(folder / "lexical", translator=translator),
+        VectorIndex(folder, vectors, embedder=embedder),
+        second=_reranker(settings, store, vectors.texts),
+        weights=ENCODER_WEIGHTS if embedder else LEXICAL_WEIGHTS,
+        fusion=settings.search.fusion,
+    )
 
 
 def model_store(settings: Settings) -> ModelStore:

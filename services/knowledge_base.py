@@ -19,6 +19,7 @@ from ingest.catalog import Catalog, DocumentRecord
 from ingest.chunking import section_around
 from ingest.conversation import Turn
 from ingest.errors import Conflict, GraftError, InputRefused, NotFound, Unavailable
+from ingest.explanation import Explanation
 from ingest.files import FileStore, full_disk_said_plainly
 from ingest.groups import Groups
 from ingest.isolation import FileWorker
@@ -283,6 +284,10 @@ class KnowledgeBase:
         Raises: as `Search.like`.
         """
         return self.retriever.like(chunk_id, access=access, limit=limit, filters=filters)
+
+    def explain(self, query: str, hits: Sequence[Hit], *, access: Access, filters: Filters | None = None) -> list[Explanation]:
+        """See `Search.explain`."""
+        return self.retriever.explain(query, hits, access=access, filters=filters)
 
     def corrections(self, query: str, hits: Sequence[Hit]) -> list[Correction]:
         """See `Search.corrections`."""

@@ -13,6 +13,7 @@ from eval.types import Retriever
 from ingest.catalog import Catalog
 from ingest.duplicates import each_once
 from ingest.errors import InputRefused, NotFound
+from ingest.explanation import Explanation
 from ingest.index.hybrid import HybridIndex
 from ingest.narrowing import Filters
 from ingest.spelling import Correction, told
@@ -68,6 +69,11 @@ class Search:
             if len(hits) == limit or len(scored) < asked:
                 return hits
             asked *= 8
+
+    def explain(self, query: str, hits: Sequence[Hit], *, access: Access, filters: Filters | None = None) -> list[Explanation]:
+        """Why each hit of this search stands where it does."""
+        within = self._catalog.within(filters, access=access) if filters else None
+        return self._index.explain(query, hits, access=access, within=within)
 
     def corrections(self, query: str, hits: Sequence[Hit]) -> list[Correction]:
         """What was searched for beside a term of the question that nothing holds; only what these hits, which the caller may

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from ingest.errors import UsageError
+from ingest.fusion import Fusion
 from ingest.personal_data import EVERY_KIND, PersonalData
 from ingest.settings import IngestSettings, OcrSettings, ReadLimits
 from services.models import default_models_dir
@@ -60,6 +61,9 @@ class SearchSettings(Section):
 
     rerank_ms: float = Field(
         300.0, ge=0, description="milliseconds that the cross-encoder may read for one question; 0 leaves it out"
+    )
+    fusion: Fusion = Field(
+        Fusion.SCORES, description="how words and vectors are weighed: by their scores, or by ranks alone (RRF)"
     )
     glossary: Path | None = Field(
         None, description="CSV file of the company's own terms: term, translation, synonyms; nothing in the index changes with it"

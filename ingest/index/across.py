@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -134,5 +134,5 @@ def _falling(chunks: Sequence[ScoredChunk]) -> Iterator[ScoredChunk]:
     least = max((chunk.score for chunk in chunks), default=0.0)
     for chunk in chunks:
         score = min(chunk.score, least)
-        yield ScoredChunk(chunk.chunk_id, score)
+        yield replace(chunk, score=score)
         least = math.nextafter(score, -math.inf)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from ingest.fusion import LEXICAL_WEIGHTS, Weights, min_max
+from ingest.explanation import Explanation, explained
+from ingest.fusion import LEXICAL_WEIGHTS, Fusion, Weights, min_max, over_best, reciprocal_ranks
 from ingest.index.across import placed
 from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import VectorIndex
@@ -19,7 +20,7 @@ from ingest.rerank import Candidate, Reranker, WindowReranker, held_share, missi
 from ingest.spelling import Correction
 from ingest.synonyms import synonyms
 from ingest.tokens import language
-from ingest.types import Access, IndexRow, ScoredChunk, Within
+from ingest.types import Access, Hit, IndexRow, ScoredChunk, ScoreParts, Within
 
 POOL = 50
 VECTOR_POOL = 50
@@ -27,6 +28,8 @@ SYNONYM_WEIGHT = 0.8
 """Of a word's likeness to one of the question, in windows. SQuAD .9287 without, .9300 at .5, .9303 at .8, .9302 at 1."""
 LIKE_VECTOR_SHARE = 0.5
 """Of the cosine in the likeness of two chunks; the rest is BM25. Not measured."""
+DEPTH_EXPLAINED = 200
+"""So many hits are searched for to explain those that are shown, at most 100 and copies left out."""
 MISSING_NUMBERS = 2
 """More missing numbers than this cost no more."""
 
@@ -42,6 +45,7 @@ class HybridIndex:
         reranker: Reranker | None = None,
         second: Reranker | None = None,
         weights: Mapping[str, Weights] = LEXICAL_WEIGHTS,
+        fusion: Fusion = Fusion.SCORES,
     ) -> None:
         """Without a `reranker`, the window rerank over the lexical index's own weights; `weights` by the question's language.
         A `second` one, such as a cross-encoder, orders the pool once more, by the score that the first order gave; what it
@@ -51,6 +55,7 @@ class HybridIndex:
         self._reranker = reranker or WindowReranker(lexical.weight, similar=self._similar)
         self._second = second
         self._weights = weights
+        self._fusion = fusion
 
     def _similar(self, unit: str) -> list[tuple[str, float]]:
         return self._lexical.similar(unit) + [(other, SYNONYM_WEIGHT * likeness) for other, likeness in synonyms(unit)]
@@ -121,6 +126,15 @@ class HybridIndex:
         found = [ScoredChunk(chunk_id, score) for chunk_id, score in scores.items()]
         return sorted(found, key=lambda chunk: (-chunk.score, chunk.chunk_id))[:limit]
 
+    def explain(self, query: str, hits: Sequence[Hit], *, access: Access, within: Within | None = None) -> list[Explanation]:
+        """Why each of these hits of a search for the question stands where it does."""
+        found = self.search(query, access=access, limit=DEPTH_EXPLAINED, within=within)
+        parts = {one.chunk_id: one.parts for one in found}
+        return [
+            explained(query, hit, parts.get(hit.chunk, ScoreParts()), weight=self._lexical.weight, similar=self._similar)
+            for hit in hits
+        ]
+
     def corrections(self, query: str) -> list[Correction]:
         """See `LexicalIndex.corrections`."""
         return self._lexical.corrections(query)
@@ -143,18 +157,22 @@ class HybridIndex:
         """The pool by its words, windows, vectors and missing numbers, best first. Chunks of the other language have no windows:
         these do not pay there."""
         weights = self._weights[language(query)]
-        best = max((candidate.score for candidate in pool), default=0.0) or 1.0
-        closeness = min_max(near)
-        scored = [
-            ScoredChunk(
-                candidate.chunk_id,
-                candidate.score / best
-                + weights.rerank * window
-                + vector_share * weights.vector * closeness.get(candidate.chunk_id, 0.0)
-                - weights.missing_number * min(MISSING_NUMBERS, missing),
+        words = {candidate.chunk_id: candidate.score for candidate in pool}
+        close = dict(zip(words, windows or [0.0] * len(pool), strict=True))
+        if self._fusion is Fusion.RANKS:
+            words, close, closeness = reciprocal_ranks(words), reciprocal_ranks(close), reciprocal_ranks(near)
+        else:
+            words, closeness = over_best(words), min_max(near)
+        parts = {
+            chunk_id: ScoreParts(
+                words[chunk_id],
+                weights.rerank * close[chunk_id],
+                vector_share * weights.vector * closeness.get(chunk_id, 0.0),
+                -weights.missing_number * min(MISSING_NUMBERS, missing),
             )
-            for candidate, window, missing in zip(pool, windows or [0.0] * len(pool), missing_numbers(query, pool), strict=True)
-        ]
+            for chunk_id, missing in zip(words, missing_numbers(query, pool), strict=True)
+        }
+        scored = [ScoredChunk(chunk_id, one.total, one) for chunk_id, one in parts.items()]
         return sorted(scored, key=lambda chunk: (-chunk.score, chunk.chunk_id))
 
     def _read_again(self, query: str, pool: Sequence[Candidate], scored: list[ScoredChunk]) -> list[ScoredChunk]:
@@ -164,7 +182,7 @@ class HybridIndex:
         by_id = {candidate.chunk_id: candidate for candidate in pool}
         again = self._second.scores(query, [replace(by_id[one.chunk_id], score=one.score) for one in scored])
         order = sorted(range(len(scored)), key=lambda place: -again[place])
-        return [ScoredChunk(scored[old].chunk_id, scored[new].score) for new, old in enumerate(order)]
+        return [replace(scored[old], score=scored[new].score) for new, old in enumerate(order)]
 
 
 def _below(rest: Sequence[Candidate], scored: Sequence[ScoredChunk]) -> list[ScoredChunk]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, replace
 from typing import Any
@@ -14,7 +14,9 @@ from fastapi.responses import JSONResponse, Response
 from eval.types import Answer
 from ingest.conversation import Turn
 from ingest.errors import GraftError, InputRefused
+from ingest.explanation import Explanation
 from ingest.spelling import Correction
+from ingest.text_cleaning import clean_text
 from services.answering import Done, Event, JudgedSentence, Sources
 from services.api import schemas, sse
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
@@ -47,7 +49,14 @@ def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) ->
             raise InputRefused("a version of one document is searched whole: leave the other filters out")
         hits = kb.search_version(body.query, document_id=body.document_id, version=body.version, access=access, limit=body.limit)
     taken = round((time.perf_counter() - began) * 1000, 2)
-    told = [schemas.hit(hit, kb.section(hit, access=access) if body.widen else None) for hit in hits]
+    why: Sequence[Explanation | None] = [None] * len(hits)
+    if body.explain:
+        if body.like is not None or body.version is not None:
+            raise InputRefused("explain tells of a query to the newest versions: leave like and version out")
+        shown = [replace(hit, text=clean_text(hit.text)) for hit in hits]
+        why = kb.explain(body.query, shown, access=access, filters=named)
+    around = [kb.section(hit, access=access) if body.widen else None for hit in hits]
+    told = [schemas.hit(*one) for one in zip(hits, around, why, strict=True)]
     return {"hits": told, "corrections": [asdict(one) for one in corrections], "timings_ms": {"search": taken}}
 
 

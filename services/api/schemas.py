@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from eval.types import Answer, Arm, Citation, Sentence, Style
 from ingest.catalog import DocumentRecord
+from ingest.explanation import Explanation
 from ingest.narrowing import Filters
 from ingest.text_cleaning import clean_text
 from ingest.types import Bbox, Hit, Section
@@ -66,6 +67,9 @@ class SearchRequest(NarrowedRequest):
     document_id: str | None = Field(None, description="look in this document alone")
     version: int | None = Field(None, ge=1, le=LARGEST, description="of that document, an older one too; default: the newest")
     widen: bool = Field(False, description="give with each passage the whole section that it is part of")
+    explain: bool = Field(
+        False, description="give with each passage what its score is made of, and the words that it was found by"
+    )
 
 
 class GroupsRequest(Request):
@@ -105,9 +109,37 @@ class SectionModel(BaseModel):
     text: str
 
 
+class ScorePartsModel(BaseModel):
+    """What a score is made of: the words (1 for the best passage), how close together they stand, the vectors, and what numbers
+    of the query that are missing take away."""
+
+    words: float
+    windows: float
+    vectors: float
+    missing_numbers: float
+
+
+class FoundTermModel(BaseModel):
+    """A word of the query in the form that is searched for, how much it tells, which of `title`, `section` and `text` hold it,
+    and the words of the text that were counted for it because they say nearly the same."""
+
+    term: str
+    weight: float
+    fields: list[str]
+    like: list[str]
+
+
+class ExplanationModel(BaseModel):
+    """Why a passage stands where it does. `window` is the span of its text, in code points, where most of the query stands."""
+
+    parts: ScorePartsModel
+    terms: list[FoundTermModel]
+    window: tuple[int, int] | None
+
+
 class HitModel(BaseModel):
-    """A passage that was found; higher scores are better. `text` is clean: a citation's quote is the page's own. `section` is
-    there where it was asked for."""
+    """A passage that was found; higher scores are better. `text` is clean: a citation's quote is the page's own. `section` and
+    `explanation` are there where they were asked for."""
 
     document: str
     document_id: str
@@ -120,6 +152,7 @@ class HitModel(BaseModel):
     language: str
     also_in: list[PlaceModel]
     section: SectionModel | None = None
+    explanation: ExplanationModel | None = None
 
 
 class CorrectionModel(BaseModel):
@@ -391,11 +424,13 @@ class StatusResponse(BaseModel):
     note: dict[str, str] | None
 
 
-def hit(one: Hit, section: Section | None = None) -> dict[str, Any]:
+def hit(one: Hit, section: Section | None = None, explanation: Explanation | None = None) -> dict[str, Any]:
     """A hit as JSON."""
     around = asdict(section) | {"text": clean_text(section.text)} if section else None
     told = asdict(one) | {"text": clean_text(one.text), "section": around}
-    return HitModel.model_validate(told).model_dump(mode="json", exclude=None if section else {"section"})
+    told |= {"explanation": asdict(explanation) if explanation else None}
+    left_out = {name for name in ("section", "explanation") if told[name] is None}
+    return HitModel.model_validate(told).model_dump(mode="json", exclude=left_out)
 
 
 def citation(one: Citation) -> dict[str, Any]:

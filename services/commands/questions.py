@@ -47,12 +47,13 @@ def search(
     in_group: InGroupOption = None,
     like: Annotated[str | None, typer.Option(help="In place of words: a passage's id, to find others like it.")] = None,
     widen: Annotated[bool, typer.Option("--widen", help="Show the whole section around each passage.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Show what each score is made of, and the words found.")] = False,
     as_json: Json = False,
 ) -> None:
     """Find passages, best first. With --group, only what holders of these groups may read."""
     if version is not None and len(document or ()) != 1:
         raise UsageError("--version says which form of one document is meant: name that one with --document")
-    asked: dict[str, Any] = {"query": query, "limit": limit, "groups": group or None, "widen": widen}
+    asked: dict[str, Any] = {"query": query, "limit": limit, "groups": group or None, "widen": widen, "explain": explain}
     asked |= _narrowed(document, since, until, file_type, in_group) | ({"like": like} if like else {})
     with connect(load_settings()) as client:
         if version is not None:
@@ -66,9 +67,22 @@ def search(
     for hit in answer["hits"]:
         out.print(f"{hit['score']:.2f}  {hit['document']}, page {hit['page']}", style="bold", markup=False)
         out.print(hit["section"]["text"] if widen else hit["text"], markup=False)
+        if explain:
+            out.print(_explanation(hit), style="dim", markup=False)
         if others := [f"{place['document']}, page {place['page']}" for place in hit["also_in"]]:
             out.print(f"(also in {'; '.join(others)})", style="dim", markup=False)
     return None
+
+
+def _explanation(hit: Mapping[str, Any]) -> str:
+    """What a hit's score is made of, and where its words stand, on two lines."""
+    why = hit["explanation"]
+    parts = ", ".join(f"{name.replace('_', ' ')} {value:+.2f}" for name, value in why["parts"].items())
+    terms = [
+        f"{one['term']} ({', '.join([*one['fields'], *one['like']])})" for one in why["terms"] if one["fields"] or one["like"]
+    ]
+    closest = hit["text"][slice(*why["window"])] if why["window"] else "nowhere"
+    return f"{parts}; found: {'; '.join(terms) or 'no word'}\nclosest together: {' '.join(closest.split())}"
 
 
 def ask(

@@ -50,7 +50,7 @@ def _words(model: Path) -> tuple[list[str], NDArray[np.float32]]:
     common: set[str] = set()  # names are written with a capital alone
     for token, number in vocabulary.items():
         whole = _WHOLE_WORD.fullmatch(token)
-        if whole and (word := whole[1].lower()) not in STOP_WORDS:
+        if whole and stem(word := whole[1].lower()) not in STOP_WORDS:
             tokens.setdefault(stem(word), []).append(number)
             if whole[1].islower():
                 common.add(stem(word))
