@@ -37,9 +37,9 @@ class Weights:
     missing_number: float = 0.15
 
 
-LEXICAL_WEIGHTS = {"en": Weights(rerank=0.85, vector=0.2), "zh": Weights(rerank=1.0, vector=0.5)}
+LEXICAL_WEIGHTS = {"en": Weights(rerank=0.85, vector=0.2), "zh": Weights(rerank=0.85, vector=0.8)}
 """By the language of the question, for vectors that are fitted on the corpus itself."""
-ENCODER_WEIGHTS = {"en": Weights(rerank=0.7, vector=1.0), "zh": Weights(rerank=0.7, vector=1.0)}
+ENCODER_WEIGHTS = {"en": Weights(rerank=0.85, vector=1.0), "zh": Weights(rerank=0.85, vector=1.0)}
 """For vectors of a pretrained encoder, which can find what shares no word with the question. Not measured: no such model was
 at hand; equal shares for words and vectors are what hybrid searches begin with."""
 

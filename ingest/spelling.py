@@ -40,7 +40,6 @@ _LOOK_ALIKE = {
 }
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _DIGITS = "0123456789"
-_SEPARATORS = "-/._"
 _SURFACE = re.compile(r"[^\W_](?:[\w./'-]*[^\W_])?")
 
 
@@ -84,8 +83,7 @@ def _is_code(term: str) -> bool:
 def _may_be_misspelt(term: str) -> bool:
     if is_han(term[0]) or len(term) > LONGEST or term in STOP_WORDS:
         return False
-    length = sum(c not in _SEPARATORS for c in term)
-    return length >= SHORTEST_LOOKALIKE if _is_code(term) else length >= SHORTEST_WORD and all(c in _LETTERS for c in term)
+    return len(term) >= SHORTEST_LOOKALIKE if _is_code(term) else len(term) >= SHORTEST_WORD and all(c in _LETTERS for c in term)
 
 
 def _held_neighbours(term: str, frequency: Callable[[str], int]) -> list[str]:
@@ -103,9 +101,8 @@ def _classes(term: str) -> Iterator[set[str]]:
         yield _edits(term, _LETTERS)
         return
     yield {one for one in _look_alikes(term) if _is_code(one)}
-    if sum(c not in _SEPARATORS for c in term) < SHORTEST_CODE:
+    if len(term) < SHORTEST_CODE:
         return
-    yield {one for one in _edits(term, _SEPARATORS) if _without_separators(one) == _without_separators(term)}
     edits = {one for one in _edits(term, _LETTERS + _DIGITS) if _is_code(one)}
     same_digits = {one for one in edits if _digits(one) == _digits(term)}
     yield same_digits
@@ -126,10 +123,6 @@ def _edits(term: str, alphabet: str) -> set[str]:
     edits |= {head + c + tail[1:] for head, tail in parts if tail for c in alphabet}
     edits |= {head + c + tail for head, tail in parts for c in alphabet}
     return edits - {term, ""}
-
-
-def _without_separators(term: str) -> str:
-    return "".join(c for c in term if c not in _SEPARATORS)
 
 
 def _digits(term: str) -> str:

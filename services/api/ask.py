@@ -22,6 +22,7 @@ from services.api import schemas, sse
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
 from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
+from services.api.hits import hit as hit_model
 from services.writing import Token
 
 router = APIRouter(prefix="/api", tags=["questions"])
@@ -56,7 +57,7 @@ def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) ->
         shown = [replace(hit, text=clean_text(hit.text)) for hit in hits]
         why = kb.explain(body.query, shown, access=access, filters=named)
     around = [kb.section(hit, access=access) if body.widen else None for hit in hits]
-    told = [schemas.hit(*one) for one in zip(hits, around, why, strict=True)]
+    told = [hit_model(*one) for one in zip(hits, around, why, strict=True)]
     return {"hits": told, "corrections": [asdict(one) for one in corrections], "timings_ms": {"search": taken}}
 
 
@@ -102,7 +103,7 @@ def described(event: Event) -> tuple[str, dict[str, Any]]:
     """The event's name and what it says, as JSON."""
     match event:
         case Sources(hits):
-            return "sources", {"hits": [schemas.hit(hit) for hit in hits]}
+            return "sources", {"hits": [hit_model(hit) for hit in hits]}
         case Token(text):
             return "token", {"text": text}
         case JudgedSentence(index, sentence, citations, shown):

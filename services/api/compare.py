@@ -23,6 +23,8 @@ from services.api.ask import described
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
 from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
+from services.api.hits import HitModel
+from services.api.hits import hit as hit_model
 from services.comparing import Failed
 from services.prompts import VERSION
 
@@ -50,7 +52,7 @@ class CompareResponse(BaseModel):
     """The passages that all arms share, and each arm's answer."""
 
     question: str
-    hits: list[schemas.HitModel]
+    hits: list[HitModel]
     answers: dict[Arm, schemas.AnswerResponse | FailedModel]
 
 
@@ -131,4 +133,4 @@ async def _collected(question: str, first: ArmEvent, rest: AsyncGenerator[ArmEve
                 case _:
                     pass
     in_order = {arm: answers[arm] for arm in Arm if arm in answers}
-    return {"question": question, "hits": [schemas.hit(hit) for hit in hits], "answers": in_order}
+    return {"question": question, "hits": [hit_model(hit) for hit in hits], "answers": in_order}

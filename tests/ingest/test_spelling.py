@@ -11,7 +11,7 @@ from ingest.spelling import Correction, corrections, told
 from ingest.tokens import query_terms
 from ingest.types import EVERYONE, Access, IndexRow
 
-HELD = {"hx-200": 3, "hx-500": 9, "kx-200": 1, "e15": 2, "a1b": 1, "warranti": 4, "pump": 9, "v2.1": 1, "motor": 5, "motors": 1}
+HELD = {"hx200": 3, "hx500": 9, "kx200": 1, "e15": 2, "a1b": 1, "warranti": 4, "pump": 9, "v2.1": 1, "motor": 5, "motors": 1}
 
 
 def used(term: str) -> list[str]:
@@ -21,19 +21,17 @@ def used(term: str) -> list[str]:
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("hx-2o0", ["hx-200"]),  # a letter for a digit
-        ("hx-zoo", []),  # no digit is left: no code
-        ("hx-z0o", ["hx-200"]),
+        ("hx2o0", ["hx200"]),  # a letter for a digit
+        ("hxzoo", []),  # no digit is left: no code
+        ("hxz0o", ["hx200"]),
         ("els", []),
         ("el5", ["e15"]),
         ("e1s", ["e15"]),
-        ("hx200", ["hx-200"]),
-        ("h-x200", ["hx-200"]),
-        ("hx-20", []),
-        ("hx-2200", ["hx-200"]),
-        ("hx-020", ["hx-200"]),
-        ("jx-200", ["hx-200", "kx-200"]),  # the most frequent first
-        ("hx-600", ["hx-500", "hx-200"]),  # another digit, where nothing likelier is held
+        ("hx20", []),
+        ("hx2200", ["hx200"]),
+        ("hx020", ["hx200"]),
+        ("jx200", ["hx200", "kx200"]),  # the most frequent first
+        ("hx600", ["hx500", "hx200"]),  # another digit, where nothing likelier is held
         ("warrenti", ["warranti"]),
         ("waranti", ["warranti"]),
         ("pumb", []),  # a short word
@@ -67,7 +65,7 @@ def test_any_question_is_looked_into_and_only_held_terms_are_named(question: str
 
 
 def test_only_what_a_permitted_text_holds_is_told_as_it_is_written_there() -> None:
-    named = [Correction("hx-2o0", "hx-200"), Correction("hx-2o0", "kx-200"), Correction("warrenti", "warranti")]
+    named = [Correction("hx2o0", "hx200"), Correction("hx2o0", "kx200"), Correction("warrenti", "warranti")]
     question = "The warrenty of HX-2O0?"
     assert told(named, question, ["All about the HX-200, and more."]) == [Correction("HX-2O0", "HX-200")]
     assert told(named, question, ["Our warranties."]) == [Correction("warrenty", "warranties")]

@@ -276,7 +276,8 @@ def test_reading_again_replaces_what_was_read_and_what_is_found(product: Product
     again = product.ended(product.kb.read_again(str(job.document_id), access=ADMINISTRATOR).job_id)
     assert (again.kind, again.outcome, again.version, again.warnings) == ("reprocess", "reread", 1, ("read anew",))
     assert product.found("is green") == product.found("is blue") == set()
-    assert product.found("is olive") == {"lamp.pdf"}  # its twin has the same bytes; the same words are shown once
+    # Its twin has the same bytes; the same words are shown once, under either name.
+    assert product.found("is olive") in ({"lamp.pdf"}, {"twin.pdf"})
     for document_id in (job.document_id, twin.document_id):
         assert product.kb.catalog.document(str(document_id), access=ADMINISTRATOR).pages == 1
     kb = product.kb
