@@ -30,6 +30,7 @@ QUERY_UNITS = 256
 """Longer questions are read up to here: they are pasted text, and the cost grows with their length."""
 
 _GAP = max(WINDOWS)
+_LAST_BITS = 0xFFFF
 
 UnitNumbers = NDArray[np.uint32]
 
@@ -77,10 +78,11 @@ def document_frequency_weight(count: int, total: int) -> float:
 
 def missing_numbers(query: str, candidates: Sequence[Candidate]) -> list[int]:
     """How many distinct numbers of the question each candidate does not hold."""
-    asked = _numbers({unit for unit in units(query) if unit[0].isdigit()})
-    if not len(asked):
+    asked = {unit for unit in units(query) if unit[0].isdigit()}
+    if not asked or not candidates:
         return [0] * len(candidates)
-    return [int(np.count_nonzero(~np.isin(asked, candidate.units))) for candidate in candidates]
+    missing: list[int] = np.count_nonzero(~_held(_numbers(asked), candidates), axis=1).tolist()
+    return missing
 
 
 def held_share(query: str, candidates: Sequence[Candidate], weight: Callable[[str], float]) -> float:
@@ -89,8 +91,29 @@ def held_share(query: str, candidates: Sequence[Candidate], weight: Callable[[st
     total = sum(asked.values())
     if not total or not candidates:
         return 0.0
-    numbers, weights = _numbers(asked), np.array(list(asked.values()))
-    return float(max(weights[np.isin(numbers, candidate.units)].sum() for candidate in candidates) / total)
+    return float((_held(_numbers(asked), candidates) @ np.array(list(asked.values()))).max() / total)
+
+
+def _held(asked: UnitNumbers, candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
+    """(n_candidates, n_asked): whether the candidate holds the unit; all candidates at once, which one by one costs ten times."""
+    order = np.argsort(asked)
+    text = np.concatenate([candidate.units for candidate in candidates])
+    places, met = _among(text, asked[order])
+    ends = np.cumsum([len(candidate.units) for candidate in candidates])
+    held = np.zeros((len(candidates), len(asked)), dtype=np.bool_)
+    held[np.searchsorted(ends, places, side="right"), order[met]] = True
+    return held
+
+
+def _among(text: UnitNumbers, known: UnitNumbers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where units of `known`, which is sorted and not empty, stand in the text, and which one of them."""
+    # Nearly all units are none of them, and most of these are told apart by their last bits: three times as fast as a search.
+    might = np.zeros(_LAST_BITS + 1, dtype=np.bool_)
+    might[known & _LAST_BITS] = True
+    places = np.flatnonzero(might[text & _LAST_BITS])
+    met = np.searchsorted(known, text[places]).clip(max=len(known) - 1)
+    found = known[met] == text[places]
+    return places[found], met[found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +202,7 @@ def _matches(text: UnitNumbers, asked: Terms) -> tuple[NDArray[np.intp], NDArray
     if not len(known):
         return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
     term_of, weight_of = (np.array(column) for column in zip(*(asked.places[number] for number in known.tolist()), strict=True))
-    places = np.flatnonzero(np.isin(text, known))
-    met = np.searchsorted(known, text[places])
+    places, met = _among(text, known)
     found = [(places, term_of[met], weight_of[met])]
     # One number for two units; a pair's term number comes after those of the single units.
     at = np.full(len(text) + NEAR_PAIR_REACH, -1, dtype=np.intp)

@@ -61,6 +61,8 @@ class _View:
 
     def __init__(self, searcher: tantivy.Searcher) -> None:
         self.searcher = searcher
+        self.asked: tuple[str, list[Query]] = ("", [])
+        """The last question and its clauses: a search asks them twice."""
         self._permits_all: dict[frozenset[str], bool] = {}
 
     def permits_all(self, access: Access, carried: Query) -> bool:
@@ -146,7 +148,7 @@ class LexicalIndex:
         With `among`, the permitted ones of these chunks, also those that hold no term of the question (score 0).
         """
         view = self._view
-        asked = self._asked(view.searcher, query)
+        asked = self._asked(view, query)
         if among is None:
             return self._best(view, asked, access=access, limit=limit, within=within)
         if not among:
@@ -234,7 +236,14 @@ class LexicalIndex:
     def _corrections(searcher: tantivy.Searcher, terms: Sequence[str]) -> list[Correction]:
         return corrections(terms, lambda term: searcher.doc_freq("terms", term))
 
-    def _asked(self, searcher: tantivy.Searcher, query: str) -> list[Query]:
+    def _asked(self, view: _View, query: str) -> list[Query]:
+        remembered, clauses = view.asked
+        if remembered != query:
+            clauses = self._clauses(view.searcher, query)
+            view.asked = (query, clauses)
+        return clauses
+
+    def _clauses(self, searcher: tantivy.Searcher, query: str) -> list[Query]:
         asked = query_terms(query)[:QUERY_TERMS]
         meant = dict.fromkeys(one.used for one in self._corrections(searcher, asked))
         terms = [self._term("terms", term) for term in asked]
