@@ -20,12 +20,12 @@ from ingest.dictionary import Alternative
 from ingest.rerank import Candidate, UnitNumbers, unit_number
 from ingest.types import ScoredChunk
 
-FOLLOWING = (3, 5, 7, 9)
+FOLLOWING = (3, 6, 9)
 """Places, from 0, of the best of the other language where the question's own language leads."""
 LEADING = (0, 1, 3, 5, 7)
 """Their places where they lead."""
 LEAST_OWN_COVERAGE = 0.4
-CLEARLY_MORE = 1.2
+CLEARLY_MORE = 1.5
 OWN = 50
 """So many of the question's own language are looked at; what comes after keeps its order behind."""
 JUDGED = 5

@@ -34,7 +34,7 @@ _READER = Access.of()
 class TermsAlone(LexicalIndex):
     """Plain BM25: the terms of the question, without 3-grams and titles, which the other libraries do not have."""
 
-    def _asked(self, searcher: tantivy.Searcher, query: str) -> list[Query]:  # noqa: ARG002
+    def _clauses(self, searcher: tantivy.Searcher, query: str) -> list[Query]:  # noqa: ARG002
         return [self._term("terms", term) for term in query_terms(query)]
 
 
