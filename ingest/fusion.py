@@ -20,8 +20,8 @@ class Fusion(StrEnum):
     SCORES = "scores"
     """Each divided by its best, or stretched between its least and its best."""
     RANKS = "ranks"
-    """By place alone (RRF): forgets by how much the first is ahead, which cost .001 to .013 of nDCG@10 on five of six sets and gained
-    .008 on PrivacyQA; right where one search's scores cannot be trusted."""
+    """By place alone (RRF): forgets by how much the first is ahead, which cost .001 to .013 of nDCG@10 on five of six sets, and
+    gained .008 on PrivacyQA; right where one search's scores cannot be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
