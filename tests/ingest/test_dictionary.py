@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import dictionary
-from ingest.dictionary import Alternative, Dictionary, glosses, version
+from ingest.dictionary import WORKPLACE_FILE, Alternative, Dictionary, glosses, version
+from ingest.tokens import is_han
 
 LINES = [
     ("年休假 年休假 [nian2 xiu1 jia4]", "annual leave"),
@@ -148,3 +149,13 @@ def test_the_real_dictionary_knows_words_of_offices(dictionary_folder: Path) -> 
     assert ("annual", "leav") in [one.units for one in found["年 假"]]
     assert ("年", "假") in [one.units for one in found["annual leav"]]
     assert {("invoic",), ("receipt",)} <= {one.units for one in found["发 票"]}
+
+
+def test_our_own_list_names_each_word_once_in_both_languages() -> None:
+    lines = WORKPLACE_FILE.read_text(encoding="utf-8").splitlines()
+    words = [line.partition(" ")[0] for line in lines]
+    assert len(set(words)) == len(words)
+    for line in lines:
+        word, _, senses = line.partition(" ")
+        assert all(is_han(character) for character in word), line
+        assert list(glosses(senses)), line
