@@ -1,8 +1,8 @@
 """The product's search: words first, then the window rerank, with a little of the vectors.
 
-Invariants. Both parts filter by the caller's rights and by what the search is narrowed to. The best `POOL` chunks by words and
-the best `VECTOR_POOL` by vectors are reranked together whatever the limit, so that a longer list begins like a shorter one.
-Scores compare within one search only.
+Invariants. Both parts filter by the caller's rights and by what the search is narrowed to. The best `POOL` chunks by words and,
+where words hold too little of the question, the best `VECTOR_POOL` by vectors are reranked together whatever the limit, so that
+a longer list begins like a shorter one. Scores compare within one search only.
 The recipe and what each part is worth: `docs/decisions/0003-search-without-an-encoder.md`.
 """
 
@@ -91,26 +91,28 @@ class HybridIndex:
         if limit < 1:
             return []
         lexical = self._lexical.candidates(query, access=access, limit=max(POOL, limit), within=within)
-        by_vector = self._vector.search(query, access=access, limit=VECTOR_POOL, within=within)
+        pool, weights = lexical[:POOL], self._weights[language(query)]
+        vector_weight = weights.vector_by_need(held_share(query, pool, self._lexical.weight))
+        by_vector = self._vector.search(query, access=access, limit=VECTOR_POOL, within=within) if vector_weight else []
         near = {hit.chunk_id: hit.score for hit in by_vector}
-        pool = lexical[:POOL]
         more = set(near).difference(candidate.chunk_id for candidate in pool)
-        pool += self._lexical.candidates(query, access=access, limit=len(more), among=more)
+        pool = pool + self._lexical.candidates(query, access=access, limit=len(more), among=more)
         rest = [candidate for candidate in lexical[POOL:] if candidate.chunk_id not in more]
-        meant = " ".join(one.used for one in self._lexical.corrections(query))
-        scored = self._read_again(query, pool, self._scored(query, meant, pool, near))
-        own = scored + _below(rest, scored)
+        windows = self._reranker.scores(self._with_other_words(query), pool)
+        own = self._read_again(query, pool, self._fused(query, pool, near, windows=windows, vector_weight=vector_weight))
+        own += _below(rest, own)
         other, groups = self._lexical.across(query, access=access, limit=POOL, within=within)
         if not other:
             return own[:limit]
-        return placed(
-            own,
-            self._fused(query, other, near),
-            groups,
-            (*lexical, *pool, *other),
-            language=language(query),
-            weight=self._lexical.weight,
-        )[:limit]
+        # Windows do not pay for chunks of the other language.
+        theirs = self._fused(query, other, near, windows=[0.0] * len(other), vector_weight=weights.vector)
+        found = (*lexical, *pool, *other)
+        return placed(own, theirs, groups, found, language=language(query), weight=self._lexical.weight)[:limit]
+
+    def _with_other_words(self, query: str) -> str:
+        """The question, and other words for what is asked: what was probably meant, and what the company calls it."""
+        meant = [one.used for one in self._lexical.corrections(query)]
+        return " ".join(part for part in (query, *meant, self._lexical.synonyms(query)) if part)
 
     def like(self, row: IndexRow, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
         """At most `limit` permitted chunks like this one, the row itself among them where it is held: by its most telling terms
@@ -139,26 +141,19 @@ class HybridIndex:
         """See `LexicalIndex.corrections`."""
         return self._lexical.corrections(query)
 
-    def _scored(self, query: str, meant: str, pool: Sequence[Candidate], near: Mapping[str, float]) -> list[ScoredChunk]:
-        """The pool by H; `meant` are other words for what is asked."""
-        windows = self._reranker.scores(" ".join(part for part in (query, meant, self._lexical.synonyms(query)) if part), pool)
-        share = 1.0 - held_share(query, pool, self._lexical.weight)
-        return self._fused(query, pool, near, windows=windows, vector_share=share)
-
     def _fused(
         self,
         query: str,
         pool: Sequence[Candidate],
         near: Mapping[str, float],
         *,
-        windows: Sequence[float] | None = None,
-        vector_share: float = 1.0,
+        windows: Sequence[float],
+        vector_weight: float,
     ) -> list[ScoredChunk]:
-        """The pool by its words, windows, vectors and missing numbers, best first. Chunks of the other language have no windows:
-        these do not pay there."""
+        """The pool by its words, windows, vectors and missing numbers, best first."""
         weights = self._weights[language(query)]
         words = {candidate.chunk_id: candidate.score for candidate in pool}
-        close = dict(zip(words, windows or [0.0] * len(pool), strict=True))
+        close = dict(zip(words, windows, strict=True))
         if self._fusion is Fusion.RANKS:
             words, close, closeness = reciprocal_ranks(words), reciprocal_ranks(close), reciprocal_ranks(near)
         else:
@@ -167,7 +162,7 @@ class HybridIndex:
             chunk_id: ScoreParts(
                 words[chunk_id],
                 weights.rerank * close[chunk_id],
-                vector_share * weights.vector * closeness.get(chunk_id, 0.0),
+                vector_weight * closeness.get(chunk_id, 0.0),
                 -weights.missing_number * min(MISSING_NUMBERS, missing),
             )
             for chunk_id, missing in zip(words, missing_numbers(query, pool), strict=True)

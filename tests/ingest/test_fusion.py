@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.fusion import ENCODER_WEIGHTS, LEXICAL_WEIGHTS, Fusion, min_max, over_best, reciprocal_ranks
+from ingest.fusion import ENCODER_WEIGHTS, LEXICAL_WEIGHTS, Fusion, Weights, min_max, over_best, reciprocal_ranks
 from ingest.index.hybrid import HybridIndex
 from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import MemoryVectorStore, VectorIndex
@@ -31,6 +31,22 @@ def test_ranks_forget_by_how_much_the_first_is_ahead() -> None:
 
 def test_what_was_not_found_has_no_rank() -> None:
     assert reciprocal_ranks({"a": 1.0, "b": 0.0})["b"] == 0.0
+
+
+def test_vectors_weigh_the_more_the_less_the_words_hold_and_nothing_where_it_would_not_be_felt() -> None:
+    weights = Weights(rerank=1.0, vector=0.5)
+    assert [weights.vector_by_need(share) for share in (0.0, 0.5, 0.99)] == [0.5, 0.25, 0.0]
+    assert Weights(rerank=1.0, vector=0.5, least_vector=0.2).vector_by_need(1.0) == 0.2
+
+
+def test_vectors_are_asked_only_where_words_hold_too_little(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = HybridIndex(LexicalIndex(None), vector := VectorIndex(tmp_path, MemoryVectorStore()))
+    index.add([row("pump", "The pump runs at 20 bar."), row("lamp", "The lamp is green.")])
+    asked: list[str] = []
+    monkeypatch.setattr(vector, "search", lambda query, **_: asked.append(query) or [])
+    for query in ("pump bar", "Which compressor is installed in the northern hall?"):
+        index.search(query, access=Access.of(), limit=5)
+    assert asked == ["Which compressor is installed in the northern hall?"]
 
 
 def test_both_languages_have_weights() -> None:
