@@ -163,7 +163,7 @@ class HybridIndex:
                 words[chunk_id],
                 weights.rerank * close[chunk_id],
                 vector_weight * closeness.get(chunk_id, 0.0),
-                -weights.missing_number * min(MISSING_NUMBERS, missing),
+                0.0 - weights.missing_number * min(MISSING_NUMBERS, missing),  # no -0.0
             )
             for chunk_id, missing in zip(words, missing_numbers(query, pool), strict=True)
         }
