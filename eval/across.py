@@ -11,11 +11,11 @@ Numbers were chosen on the facts of even number; the others were kept aside.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from eval.retrieval import read_texts
 from ingest.index.base import Index
 from ingest.types import EVERYONE, Access, IndexRow
 
@@ -38,8 +38,8 @@ class Crossing:
 
 def evaluate_crossing(folder: Path, index_factory: Callable[[], Index]) -> list[Crossing]:
     """Of both directions, all three ways and both parts. The index is the caller's, made by the same code that serves."""
-    passages = {record["_id"]: record["text"] for record in _records(folder / "corpus.jsonl")}
-    questions = {record["_id"]: record["text"] for record in _records(folder / "queries.jsonl")}
+    passages = read_texts(folder / "corpus.jsonl")
+    questions = read_texts(folder / "queries.jsonl")
     numbers = sorted({chunk_id.removeprefix("zh-") for chunk_id in passages if chunk_id.startswith("zh-")})
     places: dict[tuple[str, str, str], list[int]] = {}
 
@@ -73,11 +73,6 @@ def _share(ranks: Sequence[int], k: int) -> float:
 
 def _row(chunk_id: str, passages: dict[str, str]) -> IndexRow:
     return IndexRow(chunk_id, "", passages[chunk_id], frozenset({EVERYONE}))
-
-
-def _records(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
 
 
 def table(crossings: Sequence[Crossing]) -> str:

@@ -32,7 +32,7 @@ def evaluate_retrieval(dataset_dir: Path, index_factory: Callable[[], Index]) ->
         InputRefused: the folder is not in BEIR layout; the message names the file and line.
     """
     rows = _rows(dataset_dir / "corpus.jsonl")
-    questions = _questions(dataset_dir / "queries.jsonl")
+    questions = read_texts(dataset_dir / "queries.jsonl")
     judgements = _judgements(dataset_dir / "qrels" / "test.tsv", {row.chunk_id for row in rows}, questions)
     index = index_factory()
     for start in range(0, len(rows), BATCH_ROWS):
@@ -67,7 +67,8 @@ def _rows(path: Path) -> list[IndexRow]:
     return list(rows.values())
 
 
-def _questions(path: Path) -> dict[str, str]:
+def read_texts(path: Path) -> dict[str, str]:
+    """The texts of a corpus or of queries, by id. Raises: InputRefused, with file and line, where it is not in BEIR layout."""
     return {record["_id"]: record["text"] for _, record in _records(path, required=("_id", "text"))}
 
 

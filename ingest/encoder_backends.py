@@ -16,10 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import structlog
+from langchain_core.embeddings import Embeddings
 
 from ingest.bilingual_sample import sample_passages, sample_questions
 from ingest.embedding import Vectors, unit_rows
@@ -42,16 +43,6 @@ class Backend(StrEnum):
     FP32 = "fp32"
     BF16 = "bf16"
     INT8 = "int8"
-
-
-class Encodes(Protocol):
-    """What a trial needs of an embedder."""
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """One vector a text, in order."""
-
-    def embed_query(self, text: str) -> list[float]:
-        """The vector of a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +93,7 @@ def agreement(expected: Sequence[frozenset[int]], found: Sequence[frozenset[int]
     return float(np.mean(shares)) if shares else 1.0
 
 
-def tried(encoders: Mapping[Backend, Callable[[], Encodes]], *, clock: Callable[[], float] = time.process_time) -> list[Trial]:
+def tried(encoders: Mapping[Backend, Callable[[], Embeddings]], *, clock: Callable[[], float] = time.process_time) -> list[Trial]:
     """A trial of each backend on the sample, fp32 being the first and the measure; one model is in memory beside it at a time.
 
     Passages go in batches and questions one by one, as they do when served. A backend that the device cannot run has no trial.
@@ -147,7 +138,7 @@ class BackendChoices:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def best(self, fingerprint: str, encoders: Mapping[Backend, Callable[[], Encodes]], *, device: str) -> Backend:
+    def best(self, fingerprint: str, encoders: Mapping[Backend, Callable[[], Embeddings]], *, device: str) -> Backend:
         """The choice that was made here for this model; made now, in some seconds, where there is none."""
         machine = _machine(device)
         file = self._folder / f"{fingerprint}.json"

@@ -1,7 +1,7 @@
 """How the scores of several searches become one: weighted, each on the scale of its best hit, or by ranks alone.
 
-The weights of the question's language were picked on public sets other than those that they are scored on (each set's own
-figure with the weights that the others of its language choose is in `docs/decisions/0018-ranking.md`).
+The Chinese weights are those that the other public sets choose for three sets of four; the English ones were picked with all
+three sets in view. What each set reaches with the weights that the others choose: `docs/decisions/0018-ranking.md`.
 """
 
 from __future__ import annotations

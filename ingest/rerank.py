@@ -81,7 +81,7 @@ def missing_numbers(query: str, candidates: Sequence[Candidate]) -> list[int]:
     asked = {unit for unit in units(query) if unit[0].isdigit()}
     if not asked or not candidates:
         return [0] * len(candidates)
-    missing: list[int] = np.count_nonzero(~_held(_numbers(asked), candidates), axis=1).tolist()
+    missing: list[int] = np.count_nonzero(~held_units(_numbers(asked), candidates), axis=1).tolist()
     return missing
 
 
@@ -91,11 +91,12 @@ def held_share(query: str, candidates: Sequence[Candidate], weight: Callable[[st
     total = sum(asked.values())
     if not total or not candidates:
         return 0.0
-    return float((_held(_numbers(asked), candidates) @ np.array(list(asked.values()))).max() / total)
+    return float((held_units(_numbers(asked), candidates) @ np.array(list(asked.values()))).max() / total)
 
 
-def _held(asked: UnitNumbers, candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
-    """(n_candidates, n_asked): whether the candidate holds the unit; all candidates at once, which one by one costs ten times."""
+def held_units(asked: UnitNumbers, candidates: Sequence[Candidate]) -> NDArray[np.bool_]:
+    """(n_candidates, n_asked), neither of them 0: whether the candidate holds the unit. One candidate after the other costs ten
+    times as much."""
     order = np.argsort(asked)
     text = np.concatenate([candidate.units for candidate in candidates])
     places, met = _among(text, asked[order])
@@ -117,7 +118,7 @@ def _among(text: UnitNumbers, known: UnitNumbers) -> tuple[NDArray[np.intp], NDA
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class _Terms:
     """What is looked for in the windows, by unit number: `places` are (term, weight), `pairs` the weights of two units in a row,
     `near` those of two units with up to `NEAR_PAIR_REACH` from one to the other. Terms count from 0.
     """
@@ -165,7 +166,7 @@ class WindowReranker:
         scores: list[float] = np.clip(totals / len(WINDOWS), 0.0, 1.0).tolist()
         return scores
 
-    def _terms(self, query: str) -> Terms:
+    def _terms(self, query: str) -> _Terms:
         asked = (units(without_question_words(query)) or units(query))[:QUERY_UNITS]
         content = [unit for unit in asked if unit not in STOP_WORDS]
         singles = {unit: self._weight(unit) for unit in content}
@@ -175,7 +176,7 @@ class WindowReranker:
                 if other not in singles:
                     weights[other] = max(weights.get(other, (term, 0.0)), (term, likeness * weight), key=lambda known: known[1])
         number = dict(zip(weights, _numbers(weights).tolist(), strict=True))
-        return Terms(
+        return _Terms(
             {number[unit]: weight for unit, weight in weights.items()},
             {
                 (number[first], number[second]): self._pair_weight(first, second)
@@ -196,7 +197,7 @@ class WindowReranker:
         return PAIR_WEIGHT * self._weight(first + second)
 
 
-def _matches(text: UnitNumbers, asked: Terms) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+def _matches(text: UnitNumbers, asked: _Terms) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """Where terms stand in the text, which term, and its weight; a pair stands where its first unit does."""
     known = np.array(sorted(asked.places), dtype=np.uint32)
     if not len(known):

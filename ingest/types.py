@@ -160,6 +160,11 @@ class IndexRow:
     groups: frozenset[str]
     document_id: str = ""
 
+    @property
+    def titled_text(self) -> str:
+        """The text under its title: what is counted, embedded and read by a cross-encoder."""
+        return f"{self.title}\n{self.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Within:

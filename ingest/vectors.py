@@ -37,7 +37,7 @@ class CatalogVectors:
         query = CHUNK_ROWS.where(chunks.c.id.in_(chunk_ids))
         with self._engine.connect() as connection:
             rows = [index_row(row) for row in connection.execute(query)]
-        return {row.chunk_id: f"{row.title}\n{row.text}" for row in rows}
+        return {row.chunk_id: row.titled_text for row in rows}
 
     def vectors(self, fingerprint: str) -> Iterator[VectorRow]:
         """See `VectorStore`."""

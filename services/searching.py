@@ -6,7 +6,7 @@ the catalog on the way out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from eval.types import Retriever
@@ -17,7 +17,7 @@ from ingest.explanation import Explanation
 from ingest.index.hybrid import HybridIndex
 from ingest.narrowing import Filters
 from ingest.spelling import Correction, told
-from ingest.types import TITLE_SEPARATOR, Access, Hit, IndexRow, ScoredChunk
+from ingest.types import TITLE_SEPARATOR, Access, Hit, IndexRow, ScoredChunk, Within
 
 # A version that is being added holds some of the first places until it is published; a large one may hold very many, and
 # then the search goes deeper.
@@ -39,14 +39,12 @@ class Search:
             NotFound: a document that a filter names is not there for this caller.
         """
         require_query(query, limit)
-        within = self._catalog.within(filters, access=access) if filters else None
-        asked = limit + _SPARE_HITS
-        while True:
-            scored = self._index.search(query, access=access, limit=asked, within=within)
-            hits = each_once(self._catalog.hits(scored, access=access, within=within))[:limit]
-            if len(hits) == limit or len(scored) < asked:
-                return hits
-            asked *= 8
+        within = self._within(filters, access)
+        return self._deep_enough(
+            limit,
+            lambda asked: self._index.search(query, access=access, limit=asked, within=within),
+            lambda scored: each_once(self._catalog.hits(scored, access=access, within=within)),
+        )
 
     def like(self, chunk_id: str, *, access: Access, limit: int, filters: Filters | None = None) -> list[Hit]:
         """At most `limit` passages like this one, best first; without itself and what says the same.
@@ -61,19 +59,32 @@ class Search:
                 f"there is no passage {chunk_id!r}: take the `chunk` of a hit; those of older versions are not searched"
             )
         row = IndexRow(chunk_id, TITLE_SEPARATOR.join(source.headings), source.text, frozenset())
-        within = self._catalog.within(filters, access=access) if filters else None
+        within = self._within(filters, access)
+        return self._deep_enough(
+            limit,
+            lambda asked: self._index.like(row, access=access, limit=asked, within=within),
+            lambda scored: each_once([source, *self._catalog.hits(scored, access=access, within=within)])[1:],
+        )
+
+    def _within(self, filters: Filters | None, access: Access) -> Within | None:
+        return self._catalog.within(filters, access=access) if filters else None
+
+    @staticmethod
+    def _deep_enough(
+        limit: int, find: Callable[[int], list[ScoredChunk]], tell: Callable[[list[ScoredChunk]], list[Hit]]
+    ) -> list[Hit]:
+        """At most `limit` of the hits told; the index is asked for more as long as too few of what it finds can be told."""
         asked = limit + _SPARE_HITS
         while True:
-            scored = self._index.like(row, access=access, limit=asked, within=within)
-            hits = each_once([source, *self._catalog.hits(scored, access=access, within=within)])[1 : limit + 1]
+            scored = find(asked)
+            hits = tell(scored)[:limit]
             if len(hits) == limit or len(scored) < asked:
                 return hits
             asked *= 8
 
     def explain(self, query: str, hits: Sequence[Hit], *, access: Access, filters: Filters | None = None) -> list[Explanation]:
         """Why each hit of this search stands where it does."""
-        within = self._catalog.within(filters, access=access) if filters else None
-        return self._index.explain(query, hits, access=access, within=within)
+        return self._index.explain(query, hits, access=access, within=self._within(filters, access))
 
     def corrections(self, query: str, hits: Sequence[Hit]) -> list[Correction]:
         """What was searched for beside a term of the question that nothing holds; only what these hits, which the caller may

@@ -10,14 +10,14 @@ languages.md`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ingest.crosslingual import Group
 from ingest.dictionary import Alternative
-from ingest.rerank import Candidate, UnitNumbers, unit_number
+from ingest.rerank import Candidate, held_units, unit_number
 from ingest.types import ScoredChunk
 
 FOLLOWING = (3, 6, 9)
@@ -67,7 +67,7 @@ def placed(
     across = {chunk.chunk_id for chunk in other}
     listed = across | {chunk.chunk_id for chunk in own[:OWN]}
     held = {candidate.chunk_id: candidate for candidate in candidates if candidate.chunk_id in listed}
-    units = _asked_units(words, {chunk_id: candidate.units for chunk_id, candidate in held.items()})
+    units = _asked_units(words, list(held.values()))
 
     def own_share(chunk: ScoredChunk) -> float:
         return sum(word.own_share(units[chunk.chunk_id]) for word in words)
@@ -93,17 +93,12 @@ def placed(
     return list(_falling([*_interleaved(mine, theirs, LEADING if leads else FOLLOWING), *rest]))
 
 
-def _asked_units(words: Sequence[_Word], held: Mapping[str, UnitNumbers]) -> dict[str, set[int]]:
-    """Of each chunk's units those that a word or an alternative has: all chunks at once, one by one is slower."""
-    asked = {number for word in words for units in (word.itself, *(one for one, _ in word.alternatives)) for number in units}
-    text = np.concatenate([np.zeros(0, dtype=np.uint32), *held.values()])
-    known = np.array(sorted(asked), dtype=np.uint32)
-    places = np.flatnonzero(known[np.searchsorted(known, text).clip(max=len(known) - 1)] == text)
-    ends = np.cumsum([len(units) for units in held.values()])
-    found: list[set[int]] = [set() for _ in held]
-    for chunk, number in zip(np.searchsorted(ends, places, side="right").tolist(), text[places].tolist(), strict=True):
-        found[chunk].add(number)
-    return dict(zip(held, found, strict=True))
+def _asked_units(words: Sequence[_Word], candidates: Sequence[Candidate]) -> dict[str, set[int]]:
+    """Of each chunk's units those that a word or an alternative has, by chunk id."""
+    numbers = {number for word in words for units in (word.itself, *(one for one, _ in word.alternatives)) for number in units}
+    asked = np.array(sorted(numbers), dtype=np.uint32)
+    rows = held_units(asked, candidates)
+    return {candidate.chunk_id: set(asked[row].tolist()) for candidate, row in zip(candidates, rows, strict=True)}
 
 
 def _word(group: Group, weight: Callable[[str], float]) -> _Word:

@@ -10,13 +10,16 @@ chunk takes 10. Source: `docs/decisions/0016-search-at-scale.md`, as of the cons
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from ingest.embedding import Vectors
 from ingest.types import Access, ScoredChunk, Within
+
+Value = TypeVar("Value", bound=Hashable)
 
 LEAST_COSINE = 1e-3
 """What is below has nothing in common but rounding errors."""
@@ -39,6 +42,25 @@ class VectorRow:
     document_id: str = ""
 
 
+class _Numbering(Generic[Value]):
+    """Gives each value a number, counted from 0 in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.values: list[Value] = []
+        self._numbers: dict[Value, int] = {}
+
+    def number(self, value: Value) -> int:
+        """The value's number, a new one where it has none yet."""
+        number = self._numbers.setdefault(value, len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+    def known(self, values: Iterable[Value]) -> list[int]:
+        """The numbers of those values that have one."""
+        return [self._numbers[value] for value in values if value in self._numbers]
+
+
 class ExactScan:
     """All vectors in one matrix, with the numbers of group set and document beside each row: there are far fewer than rows."""
 
@@ -48,11 +70,9 @@ class ExactScan:
         self._places: dict[str, int] = {}
         self._matrix: Vectors = np.zeros((0, 0), dtype=np.float32)  # (dim, room): a column a chunk
         self._set_of_row = np.zeros(0, dtype=np.int32)
-        self._sets: list[frozenset[str]] = []
-        self._set_numbers: dict[frozenset[str], int] = {}
+        self._sets: _Numbering[frozenset[str]] = _Numbering()
         self._document_of_row = np.zeros(0, dtype=np.int32)
-        self._document_numbers: dict[str, int] = {}
-        self._documents: list[str] = []
+        self._documents: _Numbering[str] = _Numbering()
         self.add(rows)
 
     def __len__(self) -> int:
@@ -73,8 +93,8 @@ class ExactScan:
                     self._ids.append(row.chunk_id)
                     self._make_room(len(row.vector))
                 self._matrix[:, place] = row.vector
-                self._set_of_row[place] = self._set_number(row.groups)
-                self._document_of_row[place] = self._document_number(row.document_id)
+                self._set_of_row[place] = self._sets.number(row.groups)
+                self._document_of_row[place] = self._documents.number(row.document_id)
 
     def _make_room(self, dimensions: int) -> None:
         held = len(self._ids) - 1
@@ -85,18 +105,6 @@ class ExactScan:
             self._matrix = matrix
             self._set_of_row = np.resize(self._set_of_row, room)
             self._document_of_row = np.resize(self._document_of_row, room)
-
-    def _set_number(self, groups: frozenset[str]) -> int:
-        number = self._set_numbers.setdefault(groups, len(self._sets))
-        if number == len(self._sets):
-            self._sets.append(groups)
-        return number
-
-    def _document_number(self, document_id: str) -> int:
-        number = self._document_numbers.setdefault(document_id, len(self._documents))
-        if number == len(self._documents):
-            self._documents.append(document_id)
-        return number
 
     def remove(self, chunk_ids: Collection[str]) -> None:
         """Removes the rows; unknown ids are ignored."""
@@ -120,8 +128,8 @@ class ExactScan:
                 place = self._places.get(chunk_id)
                 if place is None:
                     continue
-                document_id = self._documents[self._document_of_row[place]]
-                row = VectorRow(chunk_id, self._sets[self._set_of_row[place]], self._matrix[:, place].copy(), document_id)
+                document_id = self._documents.values[self._document_of_row[place]]
+                row = VectorRow(chunk_id, self._sets.values[self._set_of_row[place]], self._matrix[:, place].copy(), document_id)
             yield row
 
     def permitted_count(self, access: Access) -> int:
@@ -133,7 +141,7 @@ class ExactScan:
         """Whether the chunk is held and the caller may read it."""
         with self._lock:
             place = self._places.get(chunk_id)
-            return place is not None and access.permits(self._sets[self._set_of_row[place]])
+            return place is not None and access.permits(self._sets.values[self._set_of_row[place]])
 
     def nearest(self, vector: Vectors, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
         """At most `limit` permitted chunks by cosine, best first; of those `within` where given; none below `LEAST_COSINE`."""
@@ -160,14 +168,14 @@ class ExactScan:
 
     def _permitted(self, access: Access) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """(n_rows,) bool."""
-        of_set = np.array([access.permits(groups) for groups in self._sets], dtype=np.bool_)
+        of_set = np.array([access.permits(groups) for groups in self._sets.values], dtype=np.bool_)
         numbers = self._set_of_row[: len(self._ids)]
         return of_set[numbers] if len(numbers) else np.zeros(0, dtype=np.bool_)
 
     def _matching(self, within: Within) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """(n_rows,) bool."""
-        of_document = np.zeros(len(self._documents), dtype=np.bool_)
-        of_document[[self._document_numbers[one] for one in within.documents if one in self._document_numbers]] = True
+        of_document = np.zeros(len(self._documents.values), dtype=np.bool_)
+        of_document[self._documents.known(within.documents)] = True
         matching = of_document[self._document_of_row[: len(self._ids)]]
         matching[[self._places[one] for one in within.chunks if one in self._places]] = True
         return matching

@@ -117,7 +117,7 @@ class HybridIndex:
     def like(self, row: IndexRow, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
         """At most `limit` permitted chunks like this one, the row itself among them where it is held: by its most telling terms
         (BM25 over the best one's) and by vector (cosine), each half of the score."""
-        text = f"{row.title}\n{row.text}"
+        text = row.titled_text
         lexical = self._lexical.like(text, access=access, limit=max(POOL, limit), within=within)
         by_vector = self._vector.like(text, access=access, limit=max(VECTOR_POOL, limit), within=within)
         best = max((candidate.score for candidate in lexical), default=0.0) or 1.0

@@ -48,7 +48,7 @@ LEAST_SIMILAR_LETTERS = 4
 SIMILAR_LETTERS_OFF = 3
 LEAST_LIKENESS = 0.5
 SIMILAR_WORDS = 50
-"""Which words count as like one of the question: .928 → .930 of nDCG@10 on SQuAD. Source: the same page."""
+"""Which words count as like one of the question: .928 → .930 of nDCG@10 on SQuAD. Source: `docs/decisions/0018-ranking.md`."""
 _WRITER_BYTES = 64 * 2**20
 _NESTED_CLAUSES = 64
 """1.5 instead of 2.1 CPU-ms for 40 of 100,000 chunks (31 clauses); more would nest deeper than a stack should bear."""
@@ -309,7 +309,7 @@ def _mentioned_titles(searcher: tantivy.Searcher, query: str) -> Iterable[tuple[
 
 
 def _document(row: IndexRow) -> tantivy.Document:
-    text = f"{row.title}\n{row.text}"
+    text = row.titled_text
     titles = {" ".join(units(title)) for title in row.title.split(TITLE_SEPARATOR)}
     document = tantivy.Document(
         id=row.chunk_id,

@@ -171,7 +171,7 @@ class VectorIndex:
 
     def _embed(self, state: _State, rows: Sequence[IndexRow]) -> None:
         """Embeds the rows, keeps their vectors, and makes them findable by exact scan."""
-        vectors = unit_rows(state.embedder.embed_documents([f"{row.title}\n{row.text}" for row in rows]))
+        vectors = unit_rows(state.embedder.embed_documents([row.titled_text for row in rows]))
         self._store.put(state.embedder.fingerprint, rows, vectors)
         pairs = zip(rows, vectors, strict=True)
         state.exact.add(VectorRow(row.chunk_id, row.groups, vector, row.document_id) for row, vector in pairs)
@@ -201,7 +201,7 @@ class VectorIndex:
 
     def _fitted(self, rows: Sequence[IndexRow]) -> _State:
         """A new build for a new fit of LSA on these rows, with all their vectors."""
-        fit = LatentSemanticEmbeddings.fit([f"{row.title}\n{row.text}" for row in rows])
+        fit = LatentSemanticEmbeddings.fit([row.titled_text for row in rows])
         state = _State(_new_name(), fit, len(rows), ExactScan())
         self._rows_since_fit = 0
         fit.save(self._folder / state.name / "lsa")
@@ -284,7 +284,7 @@ class MemoryVectorStore:
 
     def texts(self, chunk_ids: Sequence[str]) -> dict[str, str]:
         """The texts of the chunks that are held, title first: what a cross-encoder reads."""
-        return {one: f"{row.title}\n{row.text}" for one in chunk_ids if (row := self._rows.get(one)) is not None}
+        return {one: row.titled_text for one in chunk_ids if (row := self._rows.get(one)) is not None}
 
     def vectors(self, fingerprint: str) -> Iterator[VectorRow]:
         """See `VectorStore`."""

@@ -22,7 +22,7 @@ from services.api import schemas, sse
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
 from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
-from services.api.hits import hit as hit_model
+from services.api.hits import hit_model
 from services.writing import Token
 
 router = APIRouter(prefix="/api", tags=["questions"])

@@ -23,8 +23,7 @@ from services.api.ask import described
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
 from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
-from services.api.hits import HitModel
-from services.api.hits import hit as hit_model
+from services.api.hits import HitModel, hit_model
 from services.comparing import Failed
 from services.prompts import VERSION
 

@@ -82,7 +82,7 @@ class CorrectionModel(BaseModel):
     used: str
 
 
-def hit(one: Hit, section: Section | None = None, explanation: Explanation | None = None) -> dict[str, Any]:
+def hit_model(one: Hit, section: Section | None = None, explanation: Explanation | None = None) -> dict[str, Any]:
     """A hit as JSON."""
     around = asdict(section) | {"text": clean_text(section.text)} if section else None
     told = asdict(one) | {"text": clean_text(one.text), "section": around}
