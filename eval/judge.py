@@ -168,7 +168,7 @@ class HouseJudge:
         reading = evidence.read(body)
         lang = self._language(body)
         if not any(unit.content and unit.term not in _ASSENT for unit in reading.units):
-            return _Judged(Verdict(UNKNOWN, False, (), _REASONS["no content"][lang]), None, ruled_out=False)
+            return _Judged(Verdict(UNKNOWN, False, (), _REASONS["no content"][lang], judged=False), None, ruled_out=False)
         model = self._models[lang]
         logit = model.logit(reading.features, self._clip)
         support = 1 - _sigmoid(model.platt[0] * logit + model.platt[1])

@@ -31,18 +31,30 @@ class Style(StrEnum):
     MIXED = "mixed"
 
 
+class Fault(StrEnum):
+    """What is wrong with a sentence: the kinds of hallucination that are told apart and counted."""
+
+    CONTRADICTED = "contradicted"
+    NOT_IN_EVIDENCE = "not in evidence"
+    OFF_QUESTION = "off question"
+    DISPUTED = "disputed"
+    BIASED = "biased"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the evidence says of one sentence. `support` is the calibrated probability in [0, 1] that it is borne out.
 
     `unsupported_spans` are the parts of the sentence that the evidence does not hold; `reason` says in a few words why a
-    sentence is not supported, or not judged.
+    sentence is not supported, or not judged; `fault` is what is wrong with it. What is not `judged` is never `supported`.
     """
 
     support: float
     supported: bool
     unsupported_spans: tuple[tuple[int, int], ...] = ()
     reason: str = ""
+    fault: Fault | None = None
+    judged: bool = True
 
 
 class Judge(Protocol):
