@@ -1,30 +1,23 @@
 """The house judge: is this sentence borne out by this evidence? A calibrated probability, and the parts that are not.
 
-A linear model over `eval.support`, one weight vector a language, loaded from `eval/models/judge-*.json` (made by
-`finetune.detector`, see the card there). It compares words, numbers and names: it does not infer, and it does not
+A linear model (`eval.judge_model`) over `eval.support`. It compares words, numbers and names: it does not infer, and it does not
 calculate. A sentence that cannot be judged is never called supported, and its reason says why.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from eval.support import SIGNS, Evidence, Reading
+from eval.judge_model import WEIGHTS_FILE, read_judge_model
+from eval.support import Evidence, Reading
 from eval.types import Verdict
 from eval.units import Unit
-from ingest.errors import GraftError
 from ingest.sentences import sentence_spans
 from ingest.tokens import language, normalise
-
-WEIGHTS_FILE = Path(__file__).parent / "models" / "judge-v1.json"
 
 # The verdict on what holds nothing to look for: neither way, and not supported.
 UNKNOWN = 0.5
@@ -69,22 +62,6 @@ _REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    weights: tuple[float, ...]
-    bias: float
-    platt: tuple[float, float]
-    answer_platt: tuple[float, float]
-
-    def logit(self, features: Sequence[float], clip: float) -> float:
-        total = self.bias
-        for value, mean, scale, weight in zip(features, self.mean, self.scale, self.weights, strict=True):
-            total += weight * min(clip, max(-clip, (value - mean) / scale))
-        return total
-
-
-@dataclass(frozen=True, slots=True)
 class _Judged:
     """A verdict with the logit of being unsupported (None for what cannot be judged); `ruled_out` by an exact rule."""
 
@@ -108,21 +85,9 @@ class HouseJudge:
 
     def __init__(self, weights: Path = WEIGHTS_FILE) -> None:
         """Raises GraftError where the weights cannot be read or belong to another set of features."""
-        content = _read_weights(weights)
-        self.version = weights.stem
-        self._clip = float(content["clip"])
-        self.threshold = float(content["threshold"])
-        self._models = {
-            lang: _Model(
-                tuple(m["mean"]),
-                tuple(m["scale"]),
-                tuple(m["weights"]),
-                float(m["bias"]),
-                (m["platt"][0], m["platt"][1]),
-                (m["answer_platt"][0], m["answer_platt"][1]),
-            )
-            for lang, m in content["languages"].items()
-        }
+        self._model = read_judge_model(weights)
+        self.version = self._model.version
+        self.threshold = self._model.threshold
 
     def judge(self, sentences: Sequence[str], *, evidence: Sequence[str], question: str = "") -> list[Verdict]:
         """One verdict a sentence, in order. All of the evidence is read; none is cut.
@@ -139,7 +104,6 @@ class HouseJudge:
     def judge_answer(self, answer: str, *, evidence: Sequence[str], question: str = "") -> JudgedAnswer:
         """The whole answer's calibrated score, its bad spans and its sentences; offsets are those of `answer`.
 
-        The score is calibrated on the log-sum-exp of the sentences' logits, so a long answer risks more than a short one.
         An answer of which nothing can be judged scores 0.5: it is not called fine.
 
         Raises:
@@ -151,9 +115,7 @@ class HouseJudge:
         logits = [part.logit for _, _, part in parts if part.logit is not None]
         if not logits:
             return JudgedAnswer(UNKNOWN, True, (), sentences)
-        slope, offset = self._models[self._language(answer)].answer_platt
-        top = max(logits)
-        score = _sigmoid(slope * (top + math.log(sum(math.exp(x - top) for x in logits))) + offset)
+        score = self._model.languages[self._model.language_of(answer)].answer_unsupported(logits)
         # A sentence that an exact rule speaks against keeps the whole answer from being called fine.
         score = max([score, *(1 - part.verdict.support for _, _, part in parts if part.ruled_out)])
         spans = tuple(
@@ -166,12 +128,12 @@ class HouseJudge:
     def _judge(self, sentence: str, evidence: Evidence) -> _Judged:
         body, shift = _body(sentence)
         reading = evidence.read(body)
-        lang = self._language(body)
+        lang = self._model.language_of(body)
         if not any(unit.content and unit.term not in _ASSENT for unit in reading.units):
             return _Judged(Verdict(UNKNOWN, False, (), _REASONS["no content"][lang], judged=False), None, ruled_out=False)
-        model = self._models[lang]
-        logit = model.logit(reading.features, self._clip)
-        support = 1 - _sigmoid(model.platt[0] * logit + model.platt[1])
+        model = self._model.languages[lang]
+        logit = model.logit(reading.features)
+        support = 1 - model.unsupported(logit)
         rule = _exact_rule(body, reading, lang, evidence)
         if rule:
             support = min(support, 1 - self.threshold - 0.01)
@@ -180,10 +142,6 @@ class HouseJudge:
         spans = tuple((a + shift, b + shift) for a, b in bad_spans(body, reading))
         reason = _reason(rule, body, reading, lang)
         return _Judged(Verdict(support, False, spans, reason), logit, ruled_out=bool(rule))
-
-    def _language(self, text: str) -> str:
-        lang = language(text)
-        return lang if lang in self._models else next(iter(self._models))
 
 
 def _exact_rule(sentence: str, reading: Reading, lang: str, evidence: Evidence) -> str:
@@ -250,20 +208,3 @@ def _body(sentence: str) -> tuple[str, int]:
     marker = _LIST_MARKER.match(sentence)
     shift = marker.end() if marker else 0
     return _CITATION.sub(lambda m: " " * len(m.group()), sentence[shift:]), shift
-
-
-def _sigmoid(value: float) -> float:
-    return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
-
-
-@lru_cache(maxsize=4)
-def _read_weights(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise GraftError(f"The judge's weights {path} cannot be read: {error}.") from error
-    if content.get("format") != 1 or content.get("features") != list(SIGNS):
-        raise GraftError(
-            f"The judge's weights {path} were made for other features; make them again: python -m finetune.detector."
-        )
-    return content

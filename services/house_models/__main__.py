@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from eval import evidence, judge
+from eval import evidence, judge_model
 from eval.units import BACKGROUND_FILE
 from finetune import detector, sufficiency
 from finetune.corruptions import read_passages
@@ -35,7 +35,7 @@ _FILES = ("corpus.jsonl", "queries.jsonl")
 def make_judges(folders: Sequence[Path]) -> None:
     """Writes the judge, the table of how rare words are, and the evidence decision; their figures go to the screen."""
     data = [argument for folder in folders for argument in ("--data", str(folder))]
-    detector.main([*data, "--out", str(judge.WEIGHTS_FILE), "--background", str(BACKGROUND_FILE)])
+    detector.main([*data, "--out", str(judge_model.WEIGHTS_FILE), "--background", str(BACKGROUND_FILE)])
     sufficiency.main([*data, "--out", str(evidence.WEIGHTS_FILE)])
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.judge import WEIGHTS_FILE, HouseJudge
+from eval.judge import HouseJudge
+from eval.judge_model import WEIGHTS_FILE
 from eval.metrics.classification import auroc
 from eval.sample_support import Fact, LabelledSentence, labelled_sentences
 from eval.support import SIGNS, Evidence
