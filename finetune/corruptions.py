@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from eval.units import Background, canonical_number
 from ingest.errors import InputRefused
 from ingest.sentences import split_sentences
-from ingest.tokens import STOP_WORDS, index_terms, language
+from ingest.tokens import HAN, STOP_WORDS, index_terms, language
 
 SIMILAR = 12
 """How many of the most similar passages a corruption may take its material from (docs/decisions/0004)."""
@@ -33,6 +34,9 @@ _NAME = re.compile(r"(?<=[\w,;] )[A-Z][\w'-]+(?: (?:of |the |de )?[A-Z][\w'-]+)*
 _BRACKETS = re.compile(r"\s?[(（][^()（）]{1,80}[)）]")
 _CLAUSE_MARK = re.compile(r"(?<=[，；、])|(?<=[,;])\s+")
 _WORD = re.compile(r"[A-Za-z][\w'-]*")
+_TOKEN = re.compile(rf"{_NUMBER.pattern}|[{HAN}]|[^\W{HAN}]+|[^\w\s]")
+# So few words in a row may be alike by chance in sentences that have nothing to do with each other.
+_WORDS_BETWEEN = 1
 _WH = re.compile(
     r"\b(?:what (?:year|day|month|kind of|type of|is the name of)|how (?:many|much|long)"
     r"|what|who|whom|whose|which|when|where|why|how)\b",
@@ -67,7 +71,8 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SupportSample:
-    """A sentence with its evidence. `label` is 1 where it is unsupported; `kind` names the noise or the corruption."""
+    """A sentence with its evidence. `label` is 1 where it is unsupported; `kind` names the noise or the corruption, `spans` are
+    the parts of the sentence that it made."""
 
     sentence: str
     evidence: tuple[str, ...]
@@ -75,6 +80,7 @@ class SupportSample:
     label: int
     kind: str
     language: str
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 def read_passages(folder: Path) -> list[Passage]:
@@ -153,7 +159,8 @@ class CorruptionMaker:
         asked = choose.choice(passage.asked) if passage.asked else None
         question = asked.question if asked and choose.random() < 0.5 else ""
         if asked and choose.random() < 0.3:
-            sentence, kind = self._statement(asked, passage, donor, wrong=bool(label)), "answer"
+            honest = self._statement(asked, passage, donor, wrong=False) or ""
+            sentence, kind = (self._statement(asked, passage, donor, wrong=True) if label else honest), "answer"
         elif sentences:
             honest = self._noisy(self._one_sentence(sentences))
             kind = choose.choice(list(self._corruptions)) if label else "noise"
@@ -162,7 +169,8 @@ class CorruptionMaker:
             return None
         if not sentence or (label and sentence in passage.text):
             return None
-        return SupportSample(sentence, tuple(evidence), question, label, kind, passage.language)
+        spans = changed_parts("" if kind == "whole" else honest, sentence) if label else ()
+        return SupportSample(sentence, tuple(evidence), question, label, kind, passage.language, spans)
 
     # --- honest changes
 
@@ -344,6 +352,22 @@ class CorruptionMaker:
         pattern = _CHINESE_WH if passage.language == "zh" else _WH
         stated, count = pattern.subn(lambda _: answer, question, count=1)
         return stated if count else f"{question} {answer}"
+
+
+def changed_parts(before: str, after: str) -> tuple[tuple[int, int], ...]:
+    """The parts of `after` that are not of `before`, from the first changed word to the last of each run; what has at most one
+    unchanged word between it is one part. All of `after` where nothing but leaving something out has changed it."""
+    places = [match.span() for match in _TOKEN.finditer(after)]
+    matcher = SequenceMatcher(None, _TOKEN.findall(before), [after[start:end] for start, end in places], autojunk=False)
+    runs: list[tuple[int, int]] = []
+    for tag, _, _, first, last in matcher.get_opcodes():
+        if tag not in {"replace", "insert"}:
+            continue
+        if runs and first - runs[-1][1] <= _WORDS_BETWEEN:
+            runs[-1] = (runs[-1][0], last)
+        else:
+            runs.append((first, last))
+    return tuple((places[first][0], places[last - 1][1]) for first, last in runs) or ((0, len(after)),)
 
 
 def _is_content(word: str) -> bool:

@@ -10,7 +10,7 @@ from eval import evidence
 from eval.judge import HouseJudge
 from eval.support import SIGNS
 from eval.units import Background
-from finetune.corruptions import Asked, CorruptionMaker, Passage, read_passages
+from finetune.corruptions import Asked, CorruptionMaker, Passage, changed_parts, read_passages
 from finetune.detector import build_background, fit_platt, fit_signed, logits_of, main, train_detector
 from finetune.sufficiency import cut_passage, make_samples, train_sufficiency
 from ingest.errors import InputRefused
@@ -57,6 +57,22 @@ def test_a_corrupted_sentence_is_not_in_the_passage_and_has_one_of_the_known_kin
         assert sample.evidence
         if sample.label:
             assert not any(sample.sentence in text for text in sample.evidence)
+        assert bool(sample.spans) == bool(sample.label)
+        assert all(0 <= start < end <= len(sample.sentence) for start, end in sample.spans)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ("It was opened in 1,900 in Leeds.", "It was opened in 1,906 in Leeds.", ["1,906"]),
+        ("Edith Weber opened it.", "Edith Rossi opened it, and the boats sank.", ["Rossi", ", and the boats sank"]),
+        ("港口于一九零零年启用。", "港口于一九零六年启用。", ["六"]),
+        ("Visitors may climb the tower.", "Visitors may climb.", ["Visitors may climb."]),
+        ("", "All of it is new.", ["All of it is new."]),
+    ],
+)
+def test_the_changed_parts_of_a_sentence_are_told(before: str, after: str, changed: list[str]) -> None:
+    assert [after[start:end] for start, end in changed_parts(before, after)] == changed
 
 
 def test_the_same_seed_makes_the_same_samples_and_another_seed_others(background: Background) -> None:
