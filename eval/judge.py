@@ -126,7 +126,7 @@ class HouseJudge:
         return JudgedAnswer(score, score >= self.threshold, spans, sentences)
 
     def _judge(self, sentence: str, evidence: Evidence) -> _Judged:
-        body, shift = _body(sentence)
+        body, shift = judged_part(sentence)
         reading = evidence.read(body)
         lang = self._model.language_of(body)
         if not any(unit.content and unit.term not in _ASSENT for unit in reading.units):
@@ -203,7 +203,7 @@ def _reason(rule: str, sentence: str, reading: Reading, lang: str) -> str:
     return _REASONS[rule][lang].format(words=between.join(list(dict.fromkeys(words))[:5]))
 
 
-def _body(sentence: str) -> tuple[str, int]:
+def judged_part(sentence: str) -> tuple[str, int]:
     """The sentence without its list marker and with its citation markers blanked out, and how far it was shifted."""
     marker = _LIST_MARKER.match(sentence)
     shift = marker.end() if marker else 0
