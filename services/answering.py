@@ -26,7 +26,7 @@ from ingest.personal_data import PersonalData, masked
 from ingest.tokens import language, normalise
 from ingest.types import Access, Bbox, Hit
 from services.comparing import Failed, merged
-from services.prompts import closed_book_prompt, grounded_prompt, is_refusal, without_markers
+from services.prompts import ServingPrompts, without_markers
 from services.settings import AnswerSettings
 from services.wording import ENGINE_AWAY, MODEL_DOES_NOT_KNOW, MODEL_REFUSED, NOT_JUDGED, NOTHING_TO_SHOW, abstention, piece
 from services.writing import Token, Usage, sentences
@@ -129,6 +129,7 @@ class Answering:
         ability: ChatAbility,
         judge: Judge,
         boxes: Callable[[Quote, Access], tuple[Bbox, ...]],
+        prompts: ServingPrompts,
         settings: AnswerSettings,
         mask: Collection[PersonalData] = (),
     ) -> None:
@@ -139,6 +140,7 @@ class Answering:
         self._ability = ability
         self._judge = judge
         self._boxes = boxes
+        self.prompts = prompts
         self._settings = settings
         self._mask = mask
 
@@ -271,7 +273,7 @@ class Answering:
             return
         given = draft.hits[: self._settings.passages]
         if chat is not None:
-            prompt = grounded_prompt(question, given, language=draft.language)
+            prompt = self.prompts.grounded(question, given, language=draft.language)
             written = self._written(prompt, draft, chat, partial(self._judged, found, given, draft, access))
             async with aclosing(written):
                 async for event in written:
@@ -292,7 +294,9 @@ class Answering:
     ) -> AsyncGenerator[Event, None]:
         if chat is None:
             raise NotFound("this arm needs a chat model")
-        async with aclosing(self._written(closed_book_prompt(question, language=draft.language), draft, chat, judge)) as written:
+        async with aclosing(
+            self._written(self.prompts.closed_book(question, language=draft.language), draft, chat, judge)
+        ) as written:
             async for event in written:
                 yield event
 
@@ -312,7 +316,7 @@ class Answering:
 
     def _judged(self, found: _Found, given: Sequence[Hit], draft: _Draft, access: Access, text: str) -> JudgedSentence | None:
         """The sentence with its verdict and citation; None where it is not shown."""
-        if is_refusal(text, language=draft.language):
+        if self.prompts.is_refusal(text, language=draft.language):
             if not draft.sentences:
                 reasons = MODEL_REFUSED if draft.hits else MODEL_DOES_NOT_KNOW
                 draft.abstained, draft.reason = True, reasons[draft.language]

@@ -89,6 +89,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     engine = _engine(settings, store, home)
     retriever = Search(index, catalog)
     ability = _ability(settings, store)
+    prompts = ServingPrompts(settings.answer.prompts)
     groups = Groups(database)
     datasets = Datasets(database)
     live = _live_adapter(settings, store, home, database, engine, retriever)
@@ -114,7 +115,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         Synthesizing(
             workshop,
             retriever=retriever,
-            prompts=ServingPrompts(),
+            prompts=prompts,
             passages=settings.answer.passages,
             chat=partial(_drafting_chat, engine, settings, store),
         )
@@ -139,6 +140,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
             ability=ability,
             judge=HouseJudge(),
             boxes=partial(boxes_of_quote, catalog),
+            prompts=prompts,
             settings=settings.answer,
             mask=settings.privacy.kinds,
         ),
@@ -241,7 +243,11 @@ def _live_adapter(
     merged = _way(settings) == "merged"
     serving = MergedServing(files, merge=merge, engine=engine_of) if merged else LoraServing(files, engine=engine)
     checks = AdapterChecks(
-        files, base_model=base_folder, prompts=ServingPrompts(), retriever=retriever, passages=settings.answer.passages
+        files,
+        base_model=base_folder,
+        prompts=ServingPrompts(settings.answer.prompts),
+        retriever=retriever,
+        passages=settings.answer.passages,
     )
     return LiveAdapter(
         AdapterRegistry(database, files),

@@ -126,6 +126,9 @@ class AnswerSettings(Section):
     quotes: int = Field(2, description="sentences that a quoted answer shows")
     answer_tokens: int = Field(160, description="longest generated answer, in tokens")
     timeout_s: float = Field(120.0, description="seconds that the engine may take for one answer")
+    prompts: Literal["1", "2"] = Field(
+        "1", description="version of the prompts; `2` marks every line of a document, for models that were not trained on `1`"
+    )
 
 
 class TrainingSettings(Section):

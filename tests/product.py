@@ -35,6 +35,7 @@ from services.home import Home
 from services.job_states import UNFINISHED
 from services.jobs import Job
 from services.knowledge_base import KnowledgeBase, boxes_of_quote
+from services.prompts import ServingPrompts
 from services.settings import AnswerSettings, Settings, load_settings
 from tests.fakes import FakeChat
 from tests.waiting import until
@@ -130,6 +131,7 @@ class Product:
             ability=ability,
             judge=HouseJudge(),
             boxes=partial(boxes_of_quote, self.kb.catalog),
+            prompts=ServingPrompts(),
             settings=AnswerSettings(),
             mask=mask,
         )

@@ -25,7 +25,6 @@ from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
 from services.api.hits import HitModel, hit_model
 from services.comparing import Failed
-from services.prompts import VERSION
 
 router = APIRouter(prefix="/api", tags=["questions"])
 
@@ -77,7 +76,7 @@ def arms(kb: TheKnowledgeBase, access: Caller) -> dict[str, Any]:
         "profile": status.profile,
         "model": status.engine["model"],
         "adapter": live.id if live else "",
-        "prompts": VERSION,
+        "prompts": kb.answering.prompts.version,
         "documents": hashlib.sha256(repr(documents).encode()).hexdigest()[:16],
     }
     learned = _learned(kb.workshop.datasets.get(live.dataset, access=access)) if live else None

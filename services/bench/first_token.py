@@ -25,7 +25,7 @@ from services.bench.answers import groups_of
 from services.bench.clock import Deadline, percentiles
 from services.bench.serving import Served
 from services.engine import Endpoint
-from services.prompts import grounded_prompt
+from services.prompts import ServingPrompts
 
 _TIMEOUT_S = 300.0
 _DRAWS = 2000
@@ -117,7 +117,7 @@ def prompt_of(question: str, hits: Sequence[dict[str, Any]]) -> list[dict[str, A
     """The messages that the product sends for these passages, as OpenAI's JSON."""
     given = [Hit(**{**hit, "headings": tuple(hit["headings"])}, start=0) for hit in hits]
     roles = {"system": "system", "human": "user"}
-    messages = grounded_prompt(question, given, language=language(question))
+    messages = ServingPrompts().grounded(question, given, language=language(question))
     return [{"role": roles[message.type], "content": message.content} for message in messages]
 
 

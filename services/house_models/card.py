@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.training_config import config_of
-from services.prompts import VERSION
+from services.prompts import ServingPrompts
 
 _TEMPLATE = Path(__file__).with_name("reader_card.md")
 
@@ -64,7 +64,7 @@ def write_card(target: Path, *, figures: dict[str, Any], training: Sequence[dict
 
     `training` holds what each run's `result.json` says, in their order; `hashes` is set folder/file → SHA-256.
     """
-    known = {"figures": figures, "training": list(training), "data": hashes, "prompts": VERSION}
+    known = {"figures": figures, "training": list(training), "data": hashes, "prompts": ServingPrompts().version}
     (target / "figures.json").write_text(json.dumps(known, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (target / "README.md").write_text(_card(figures, training, hashes), encoding="utf-8")
 
@@ -80,7 +80,7 @@ def _card(figures: dict[str, Any], training: Sequence[dict[str, Any]], hashes: d
         folders=", ".join(one.folder for one in SETS),
         refusals=f"{kinds['refusal'] / (kinds['refusal'] + kinds['grounded']):.1%}",
         chats=training[0]["samples"]["train_by_kind"]["chat"],
-        prompts=VERSION,
+        prompts=ServingPrompts().version,
         rank=config.rank,
         alpha=config.alpha,
         threads=config.threads,

@@ -22,7 +22,7 @@ from ingest.errors import Unavailable
 from services.apart import run_apart
 from services.engine import Endpoint, EngineProcess
 from services.model_sources import HOUSE_MODELS
-from services.prompts import is_refusal
+from services.prompts import ServingPrompts
 
 QUESTIONS = {"en": 340, "zh": 330}
 """How many held-out questions of a language the reader is asked, and the raw model a fifth of them."""
@@ -110,11 +110,11 @@ def _texts(endpoint: Endpoint, model: Path, prompts: Sequence[Prompt], tokens: i
 
 
 def _read(endpoint: Endpoint, model: Path, questions: Sequence[HeldOutQuestion], file: Path) -> list[Reading]:
-    readings = []
+    readings, prompts = [], ServingPrompts()
     for language, tokens in _ANSWER_TOKENS.items():
         mine = [question for question in questions if question.language == language]
         for one, text in zip(mine, _texts(endpoint, model, [one.prompt for one in mine], tokens), strict=True):
-            refused = is_refusal(text, language=language)
+            refused = prompts.is_refusal(text, language=language)
             readings.append(Reading(language, one.question, one.answers, one.place, text, refused))
     file.write_text("".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in readings), encoding="utf-8")
     return readings

@@ -20,7 +20,7 @@ from ingest.errors import Conflict, NotFound
 from ingest.groups import Groups
 from ingest.schema import metadata
 from ingest.types import Access, Chunk, Hit, Page, ParsedDocument
-from services.prompts import grounded_prompt
+from services.prompts import ServingPrompts
 
 ADMINISTRATOR = Access.everything()
 READER = Access.of()
@@ -280,7 +280,7 @@ def test_a_data_set_says_of_each_document_that_was_removed(database: Engine, sto
 def prompt_with(texts: list[str]) -> str:
     """The serving prompt that shows these passages."""
     hits = [Hit("b.pdf", "doc", 1, 1, "chk", 0.0, text, 0, ("Heading",)) for text in texts]
-    return str(grounded_prompt("", hits, language="en")[-1].content)
+    return str(ServingPrompts().grounded("", hits, language="en")[-1].content)
 
 
 def test_samples_of_other_documents_that_show_a_passage_of_it_lose_their_text_too(database: Engine, store: SampleStore) -> None:

@@ -14,7 +14,7 @@ from ingest.conversation import Turn
 from ingest.errors import InputRefused, NotFound, Unavailable
 from ingest.types import Access, Bbox, Hit
 from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources
-from services.prompts import REFUSAL
+from services.prompts import ServingPrompts
 from services.settings import AnswerSettings
 from services.writing import Token
 from tests.fakes import FakeChat
@@ -60,7 +60,15 @@ def answering(
 
     rates = [dict.fromkeys(("zh", "en"), rate) for rate in (generated, quotes)]
     ability = ChatAbility(generated=rates[0], quotes=rates[1], writes=frozenset(writes))
-    return Answering(retriever=shelf, chat=model, ability=ability, judge=HouseJudge(), boxes=boxes, settings=AnswerSettings())
+    return Answering(
+        retriever=shelf,
+        chat=model,
+        ability=ability,
+        judge=HouseJudge(),
+        boxes=boxes,
+        prompts=ServingPrompts(),
+        settings=AnswerSettings(),
+    )
 
 
 async def told(
@@ -184,7 +192,7 @@ async def test_a_question_that_the_documents_do_not_answer_is_not_answered() -> 
 async def test_a_model_that_refuses_is_an_abstention() -> None:
     shelf = Shelf(HOLIDAY)
     for quotes in (0.0, 1.1):  # less right than what the model writes, or more, so that both are shown
-        answer = answer_of(await told(answering(shelf, FakeChat(answer=REFUSAL["en"]), quotes=quotes)))
+        answer = answer_of(await told(answering(shelf, FakeChat(answer=ServingPrompts().refusal("en")), quotes=quotes)))
         assert (answer.abstained, answer.sentences) == (True, ())
         assert answer.reason == "the chat model found no answer in the passages"
 

@@ -17,7 +17,7 @@ from services.bench.first_token import ask_engine, ask_product, compare_first_to
 from services.bench.reporting import goals
 from services.bench.rights import callers_without, forbidden_to, look_for_leaks
 from services.engine import Endpoint
-from services.prompts import grounded_prompt
+from services.prompts import ServingPrompts
 from tests.services.stand_in import OVER, SOON, Reply, answer, case, hit, serving
 
 CARRIED = {"prices.pdf": ("finance", "sales"), "salaries.pdf": ("hr",)}
@@ -201,7 +201,7 @@ def test_a_question_that_the_product_does_not_answer_is_not_compared() -> None:
 def test_the_bare_prompt_is_the_one_that_the_product_sends() -> None:
     given = [Hit("handbook.pdf", "id-handbook.pdf", 1, 1, "c", 1.0, "You get 27 days.", 0, ("Leave",))]
     for question, language in (("How many days?", "en"), ("年假有几天？", "zh")):
-        prompt = grounded_prompt(question, given, language=language)
+        prompt = ServingPrompts().grounded(question, given, language=language)
         assert [one["content"] for one in prompt_of(question, [hit("handbook.pdf")])] == [one.content for one in prompt]
         assert [one["role"] for one in prompt_of(question, [hit("handbook.pdf")])] == ["system", "user"]
 

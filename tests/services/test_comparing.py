@@ -15,7 +15,7 @@ from ingest.errors import GraftError, InputRefused, NotFound, Unavailable
 from ingest.types import Access, Hit
 from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources
 from services.comparing import Failed, merged
-from services.prompts import REFUSAL
+from services.prompts import ServingPrompts
 from services.settings import AnswerSettings
 from services.writing import Token
 from tests.fakes import FakeChat
@@ -59,6 +59,7 @@ def answering(shelf: Shelf, chats: Mapping[Arm, FakeChat | GraftError]) -> Answe
         ability=ChatAbility(generated={}, quotes={}, writes=frozenset({"zh", "en"})),
         judge=HouseJudge(),
         boxes=lambda _quote, _access: ((1.0, 2.0, 3.0, 4.0),),
+        prompts=ServingPrompts(),
         settings=AnswerSettings(),
     )
 
@@ -121,7 +122,7 @@ async def test_without_any_passage_nothing_that_is_said_is_supported() -> None:
 
 
 async def test_a_model_that_refuses_abstains_with_or_without_passages() -> None:
-    chats = {arm: FakeChat(answer=REFUSAL["en"]) for arm in ALL}
+    chats = {arm: FakeChat(answer=ServingPrompts().refusal("en")) for arm in ALL}
     found = answers(await compared(answering(Shelf(HOLIDAY), chats)))
     assert all(answer.abstained for answer in found.values())
     assert "was given no passages" in (found[Arm.TUNED].reason or "")
