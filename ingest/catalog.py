@@ -301,7 +301,7 @@ class Catalog(Contents):
                 by_id = rows_within(connection, rows, within)
         found = ((one, by_id.get(one.chunk_id)) for one in scored)
         return [
-            hit_of(row, one.score, mask=self._mask)
+            hit_of(row, one, mask=self._mask)
             for one, row in found
             if row is not None and access.permits(row.group_key.split("\n"))
         ]
@@ -311,7 +311,7 @@ class Catalog(Contents):
         rows = self._live_chunks(true())
         permitted = [row for row in rows if access.permits(row.group_key.split("\n"))]
         permitted.sort(key=lambda row: (row.name, row.document_id, row.ordinal))
-        return [hit_of(row, 0.0, mask=self._mask) for row in permitted]
+        return [hit_of(row, ScoredChunk(row.chunk_id, 0.0), mask=self._mask) for row in permitted]
 
     def _live_chunks(self, which: ColumnElement[bool]) -> Sequence[Any]:
         query = CHUNK_ROWS.where(which, versions.c.status == "live")

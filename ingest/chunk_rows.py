@@ -19,7 +19,7 @@ from ingest.schema import chunks, contents, documents, versions
 from ingest.similarity import shingles, signature, to_bytes
 from ingest.text_cleaning import clean_text
 from ingest.tokens import normalise
-from ingest.types import TITLE_SEPARATOR, Chunk, Hit, IndexRow
+from ingest.types import TITLE_SEPARATOR, Chunk, Hit, IndexRow, ScoredChunk
 
 # What office programs, scanners and converters write where nobody gave a title.
 _PROGRAM = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ", re.IGNORECASE)
@@ -81,20 +81,22 @@ def copy_key(headings: Sequence[str], text: str) -> str:
     return hashlib.sha256(same.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def hit_of(row: Any, score: float, *, mask: Collection[PersonalData]) -> Hit:
-    """The hit of one of `CHUNK_ROWS`, personal data of these kinds masked; all places in its text stay what they are."""
+def hit_of(row: Any, found: ScoredChunk, *, mask: Collection[PersonalData]) -> Hit:
+    """The hit of one of `CHUNK_ROWS`, found itself or for a copy of it. Personal data of these kinds is masked; all places in its
+    text stay what they are."""
     return Hit(
         document=row.name,
         document_id=row.document_id,
         version=row.number,
         page=row.page,
         chunk=row.chunk_id,
-        score=score,
+        score=found.score,
         text=masked(row.text, mask),
         start=row.start,
         headings=tuple(masked(heading, mask) for heading in row.headings),
         title=masked(document_title(row.title, row.name), mask),
         language=row.language,
+        parts=found.parts,
     )
 
 

@@ -222,7 +222,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that was found and that the caller may read. Higher scores are better."""
+    """A chunk that was found and that the caller may read. Higher scores are better; `parts` as in `ScoredChunk`."""
 
     document: str
     document_id: str
@@ -236,3 +236,4 @@ class Hit:
     language: str = ""
     also_in: tuple[Place, ...] = ()
     title: str = ""
+    parts: ScoreParts = ScoreParts()

@@ -94,4 +94,4 @@ class Versions:
         index = LexicalIndex(None)
         index.add([index_row(row) for row in rows.values()])
         scored = index.search(query, access=access, limit=limit)
-        return [hit_of(rows[one.chunk_id], one.score, mask=self._mask) for one in scored]
+        return [hit_of(rows[one.chunk_id], one, mask=self._mask) for one in scored]

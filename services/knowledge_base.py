@@ -285,9 +285,9 @@ class KnowledgeBase:
         """
         return self.retriever.like(chunk_id, access=access, limit=limit, filters=filters)
 
-    def explain(self, query: str, hits: Sequence[Hit], *, access: Access, filters: Filters | None = None) -> list[Explanation]:
+    def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
         """See `Search.explain`."""
-        return self.retriever.explain(query, hits, access=access, filters=filters)
+        return self.retriever.explain(query, hits)
 
     def corrections(self, query: str, hits: Sequence[Hit]) -> list[Correction]:
         """See `Search.corrections`."""

@@ -82,9 +82,9 @@ class Search:
                 return hits
             asked *= 8
 
-    def explain(self, query: str, hits: Sequence[Hit], *, access: Access, filters: Filters | None = None) -> list[Explanation]:
-        """Why each hit of this search stands where it does."""
-        return self._index.explain(query, hits, access=access, within=self._within(filters, access))
+    def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
+        """Why each hit of a search for this query stands where it does."""
+        return self._index.explain(query, hits)
 
     def corrections(self, query: str, hits: Sequence[Hit]) -> list[Correction]:
         """What was searched for beside a term of the question that nothing holds; only what these hits, which the caller may

@@ -28,8 +28,6 @@ SYNONYM_WEIGHT = 0.8
 """Of a word's likeness to one of the question, in windows. SQuAD .9287 without, .9300 at .5, .9303 at .8, .9302 at 1."""
 LIKE_VECTOR_SHARE = 0.5
 """Of the cosine in the likeness of two chunks; the rest is BM25. Not measured."""
-DEPTH_EXPLAINED = 200
-"""So many hits are searched for to explain those that are shown, at most 100 and copies left out."""
 MISSING_NUMBERS = 2
 """More missing numbers than this cost no more."""
 
@@ -98,7 +96,7 @@ class HybridIndex:
         more = set(near).difference(candidate.chunk_id for candidate in pool)
         pool = pool + self._lexical.candidates(query, access=access, limit=len(more), among=more)
         rest = [candidate for candidate in lexical[POOL:] if candidate.chunk_id not in more]
-        windows = self._reranker.scores(self._with_other_words(query), pool)
+        windows = self._reranker.scores(f"{query} {self._lexical.other_words(query)}", pool)
         own = self._read_again(query, pool, self._fused(query, pool, near, windows=windows, vector_weight=vector_weight))
         own += _below(rest, own)
         other, groups = self._lexical.across(query, access=access, limit=POOL, within=within)
@@ -108,11 +106,6 @@ class HybridIndex:
         theirs = self._fused(query, other, near, windows=[0.0] * len(other), vector_weight=weights.vector)
         found = (*lexical, *pool, *other)
         return placed(own, theirs, groups, found, language=language(query), weight=self._lexical.weight)[:limit]
-
-    def _with_other_words(self, query: str) -> str:
-        """The question, and other words for what is asked: what was probably meant, and what the company calls it."""
-        meant = [one.used for one in self._lexical.corrections(query)]
-        return " ".join(part for part in (query, *meant, self._lexical.synonyms(query)) if part)
 
     def like(self, row: IndexRow, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
         """At most `limit` permitted chunks like this one, the row itself among them where it is held: by its most telling terms
@@ -128,13 +121,11 @@ class HybridIndex:
         found = [ScoredChunk(chunk_id, score) for chunk_id, score in scores.items()]
         return sorted(found, key=lambda chunk: (-chunk.score, chunk.chunk_id))[:limit]
 
-    def explain(self, query: str, hits: Sequence[Hit], *, access: Access, within: Within | None = None) -> list[Explanation]:
+    def explain(self, query: str, hits: Sequence[Hit]) -> list[Explanation]:
         """Why each of these hits of a search for the question stands where it does."""
-        found = self.search(query, access=access, limit=DEPTH_EXPLAINED, within=within)
-        parts = {one.chunk_id: one.parts for one in found}
+        groups = {hit.language: self._lexical.groups(query, of=hit.language) for hit in hits}
         return [
-            explained(query, hit, parts.get(hit.chunk, ScoreParts()), weight=self._lexical.weight, similar=self._similar)
-            for hit in hits
+            explained(query, hit, weight=self._lexical.weight, similar=self._similar, groups=groups[hit.language]) for hit in hits
         ]
 
     def corrections(self, query: str) -> list[Correction]:

@@ -12,7 +12,7 @@ import shutil
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -56,13 +56,23 @@ _COUNTED_GROUP_SETS = 1000
 """Of so many different callers it is remembered, until the next change, whether they may read everything."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as it is searched for: its clauses, and the other words for what is asked that stand among them."""
+
+    query: str
+    clauses: list[Query]
+    corrections: list[Correction]
+    synonyms: list[Group]
+
+
 class _View:
     """The chunks of one commit: what is counted in it holds for what is found in it."""
 
     def __init__(self, searcher: tantivy.Searcher) -> None:
         self.searcher = searcher
-        self.asked: tuple[str, list[Query]] = ("", [])
-        """The last question and its clauses: a search asks them twice."""
+        self.asked = _Asked("", [], [], [])
+        """The last question: a search comes back to it."""
         self._permits_all: dict[frozenset[str], bool] = {}
 
     def permits_all(self, access: Access, carried: Query) -> bool:
@@ -148,7 +158,7 @@ class LexicalIndex:
         With `among`, the permitted ones of these chunks, also those that hold no term of the question (score 0).
         """
         view = self._view
-        asked = self._asked(view, query)
+        asked = self._asked(view, query).clauses
         if among is None:
             return self._best(view, asked, access=access, limit=limit, within=within)
         if not among:
@@ -192,7 +202,7 @@ class LexicalIndex:
         other = "en" if language(query) == "zh" else "zh"
         if self._translator is None or limit < 1 or not view.searcher.doc_freq("language", other):
             return [], []
-        groups = [_held(view.searcher, group) for group in self._translator.groups(query)]
+        groups = self._translated(view, query)
         any_of = [(Occur.Should, self._any_of(group)) for group in groups if group.alternatives]
         if not any_of:
             return [], []
@@ -200,10 +210,21 @@ class LexicalIndex:
         asked = Query.boolean_query([(Occur.Must, Query.boolean_query(any_of)), of_other])
         return self._best(view, [asked], access=access, limit=limit, within=within), groups
 
-    def synonyms(self, query: str) -> str:
-        """What the company itself also calls the words of the question, with blanks between."""
-        groups = self._translator.synonyms(query) if self._translator else []
-        return " ".join(" ".join(one.units) for group in groups for one in group.alternatives)
+    def _translated(self, view: _View, query: str) -> list[Group]:
+        groups = self._translator.groups(query) if self._translator else []
+        return [_held(view.searcher, group) for group in groups]
+
+    def groups(self, query: str, *, of: str) -> list[Group]:
+        """The words of the question with what chunks of a language were searched for instead: of the question's own language,
+        what the company also calls them."""
+        view = self._view
+        return self._asked(view, query).synonyms if of == language(query) else self._translated(view, query)
+
+    def other_words(self, query: str) -> str:
+        """Other words for what is asked, with blanks between: what was probably meant, and what the company calls it."""
+        asked = self._asked(self._view, query)
+        called = (" ".join(one.units) for group in asked.synonyms for one in group.alternatives)
+        return " ".join((*(one.used for one in asked.corrections), *called))
 
     def _any_of(self, group: Group) -> Query:
         alternatives = [
@@ -230,22 +251,19 @@ class LexicalIndex:
 
     def corrections(self, query: str) -> list[Correction]:
         """For terms of the question that no chunk holds, held ones that look like them. Says nothing of who may read these."""
-        return self._corrections(self._view.searcher, query_terms(query)[:QUERY_TERMS])
+        return self._asked(self._view, query).corrections
 
-    @staticmethod
-    def _corrections(searcher: tantivy.Searcher, terms: Sequence[str]) -> list[Correction]:
-        return corrections(terms, lambda term: searcher.doc_freq("terms", term))
+    def _asked(self, view: _View, query: str) -> _Asked:
+        asked = view.asked
+        if asked.query != query:
+            asked = view.asked = self._read(view.searcher, query)
+        return asked
 
-    def _asked(self, view: _View, query: str) -> list[Query]:
-        remembered, clauses = view.asked
-        if remembered != query:
-            clauses = self._clauses(view.searcher, query)
-            view.asked = (query, clauses)
-        return clauses
-
-    def _clauses(self, searcher: tantivy.Searcher, query: str) -> list[Query]:
+    def _read(self, searcher: tantivy.Searcher, query: str) -> _Asked:
         asked = query_terms(query)[:QUERY_TERMS]
-        meant = dict.fromkeys(one.used for one in self._corrections(searcher, asked))
+        corrected = corrections(asked, lambda term: searcher.doc_freq("terms", term))
+        synonyms = self._translator.synonyms(query) if self._translator else []
+        meant = dict.fromkeys(one.used for one in corrected)
         terms = [self._term("terms", term) for term in asked]
         terms += [Query.boost_query(self._term("terms", term), CORRECTION_WEIGHT) for term in meant if term not in asked]
         trigrams = dict.fromkeys(character_trigrams(query)[: 2 * QUERY_TERMS])
@@ -254,8 +272,8 @@ class LexicalIndex:
             # A title counts as one more term: one that as many chunks hold as carry the title.
             worth = TITLE_MENTION_WEIGHT * math.log1p(searcher.num_docs / count)
             terms.append(Query.const_score_query(self._term("titles", title), worth))
-        own = self._translator.synonyms(query) if self._translator else []
-        return terms + [self._any_of(group) for group in own]
+        terms += [self._any_of(group) for group in synonyms]
+        return _Asked(query, terms, corrected, synonyms)
 
     def _matching(self, within: Within) -> Query:
         """Finds the chunks of these documents, and these chunks; nothing where both are empty."""

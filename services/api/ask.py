@@ -33,6 +33,8 @@ def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) ->
     """Passages for some words, best first; of all documents as they are now, or of one document in any of its versions."""
     if body.version is not None and body.document_id is None:
         raise InputRefused("version says which form of one document is meant: name that in document_id")
+    if body.explain and (body.like is not None or body.version is not None):
+        raise InputRefused("explain tells of a query to the newest versions: leave like and version out")
     access = narrowed(access, body.groups, kb.groups)
     began = time.perf_counter()
     corrections: list[Correction] = []
@@ -52,10 +54,7 @@ def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) ->
     taken = round((time.perf_counter() - began) * 1000, 2)
     why: Sequence[Explanation | None] = [None] * len(hits)
     if body.explain:
-        if body.like is not None or body.version is not None:
-            raise InputRefused("explain tells of a query to the newest versions: leave like and version out")
-        shown = [replace(hit, text=clean_text(hit.text)) for hit in hits]
-        why = kb.explain(body.query, shown, access=access, filters=named)
+        why = kb.explain(body.query, [replace(hit, text=clean_text(hit.text)) for hit in hits])
     around = [kb.section(hit, access=access) if body.widen else None for hit in hits]
     told = [hit_model(*one) for one in zip(hits, around, why, strict=True)]
     return {"hits": told, "corrections": [asdict(one) for one in corrections], "timings_ms": {"search": taken}}

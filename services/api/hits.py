@@ -49,11 +49,19 @@ class FoundTermModel(BaseModel):
     like: list[str]
 
 
+class OtherNameModel(BaseModel):
+    """A word of the query, and what stands for it in the text: out of the dictionary or the company's own glossary."""
+
+    word: str
+    found: str
+
+
 class ExplanationModel(BaseModel):
     """Why a passage stands where it does. `window` is the span of its text, in code points, where most of the query stands."""
 
     parts: ScorePartsModel
     terms: list[FoundTermModel]
+    other_names: list[OtherNameModel]
     window: tuple[int, int] | None
 
 

@@ -81,6 +81,7 @@ def _explanation(hit: Mapping[str, Any]) -> str:
     terms = [
         f"{one['term']} ({', '.join([*one['fields'], *one['like']])})" for one in why["terms"] if one["fields"] or one["like"]
     ]
+    terms += [f"{one['word']} = {one['found']}" for one in why["other_names"]]
     closest = hit["text"][slice(*why["window"])] if why["window"] else "nowhere"
     return f"{parts}; found: {'; '.join(terms) or 'no word'}\nclosest together: {' '.join(closest.split())}"
 

@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.explanation import Explanation, explained
+from ingest.crosslingual import Group
+from ingest.dictionary import Alternative
+from ingest.explanation import Explanation, OtherName, explained
 from ingest.tokens import placed_units, units
 from ingest.types import Hit, ScoreParts
 
@@ -11,11 +13,11 @@ PARTS = ScoreParts(1.0, 0.7, 0.1, -0.15)
 
 
 def hit(text: str, *headings: str, title: str = "") -> Hit:
-    return Hit("a.pdf", "doc", 1, 1, "chk", PARTS.total, text, 0, headings, title=title)
+    return Hit("a.pdf", "doc", 1, 1, "chk", PARTS.total, text, 0, headings, title=title, parts=PARTS)
 
 
 def why(query: str, one: Hit, like: dict[str, list[tuple[str, float]]] | None = None) -> Explanation:
-    return explained(query, one, PARTS, weight=lambda _: 1.0, similar=lambda unit: (like or {}).get(unit, ()))
+    return explained(query, one, weight=lambda _: 1.0, similar=lambda unit: (like or {}).get(unit, ()))
 
 
 def test_each_term_names_the_fields_that_hold_it() -> None:
@@ -27,7 +29,7 @@ def test_each_term_names_the_fields_that_hold_it() -> None:
         "manual": ("title",),
         "name": (),
     }
-    assert told.parts.total == PARTS.total
+    assert told.parts == PARTS
 
 
 def test_words_that_stood_in_for_a_term_are_told() -> None:
@@ -46,6 +48,30 @@ def test_a_chinese_window_is_cut_at_its_characters() -> None:
     told = why("員工年假有幾天", hit("公司规定：员工每年享有年假十天。"))
     assert told.window is not None
     assert "公司规定：员工每年享有年假十天。"[slice(*told.window)].startswith("员工")
+
+
+def test_what_stands_for_a_word_in_another_language_is_told() -> None:
+    leave, days = Group(("年", "假"), alternatives("annual leav", "holidai")), Group(("几", "天"), alternatives("day"))
+    english = hit("Costs. Each employee has an Annual Leave of ten days. Nothing more.")
+    told = explained("年假有几天？", english, weight=lambda _: 1.0, similar=lambda _: (), groups=[leave, days])
+    assert told.other_names == (OtherName("年假", "Annual Leave"), OtherName("几天", "days"))
+    assert told.window is not None
+    assert english.text[slice(*told.window)] == "Annual Leave of ten days"
+
+
+def test_a_word_of_two_chinese_characters_is_told_as_one() -> None:
+    told = explained(
+        "leave",
+        hit("员工享有年假。"),
+        weight=lambda _: 1.0,
+        similar=lambda _: (),
+        groups=[Group(("leav",), alternatives("年 假"))],
+    )
+    assert told.other_names == (OtherName("leav", "年假"),)
+
+
+def alternatives(*names: str) -> tuple[Alternative, ...]:
+    return tuple(Alternative(tuple(name.split(" ")), 1.0) for name in names)
 
 
 def test_a_passage_that_holds_nothing_of_it_has_no_window() -> None:

@@ -198,6 +198,7 @@ WRONG: list[tuple[str, bytes, int, str]] = [
     ("/api/ask", b'{"question": "%s"}' % (b"a" * 8001), 422, "8000"),
     ("/api/search", b'{"query": ""}', 422, "the query is empty"),
     ("/api/search", b'{"query": "a", "limit": 101}', 422, "limit"),
+    ("/api/search", b'{"like": "nothing there", "explain": true}', 422, "leave like and version out"),
     ("/api/search", b'{"query": "a", "groups": ["nobody"]}', 422, "there is no group 'nobody'"),
     ("/api/groups", b'{"name": "a,b"}', 422, "cannot be used"),
     ("/api/keys", b'{"groups": ["nobody"]}', 422, "there is no group 'nobody'"),

@@ -41,6 +41,17 @@ def lamps(product: Product) -> Product:
     return product
 
 
+def test_a_hit_found_through_its_copy_tells_what_its_score_is_made_of(product: Product) -> None:
+    for name in ("first.txt", "second.txt"):
+        product.add(name, b"# Lamps\n\nThe lamp in the hall is green.\n")
+    asked = {"query": "Which lamp is in the hall?", "documents": ["second.txt"], "explain": True}
+    (hit,) = product.client().post("/api/search", json=asked).json()["hits"]
+    parts = hit["explanation"]["parts"]
+    assert hit["document"] == "second.txt"
+    assert parts["words"] == 1.0
+    assert sum(parts.values()) == pytest.approx(hit["score"])
+
+
 def names(product: Product, filters: Filters, access: Access = ADMINISTRATOR) -> set[str]:
     return {hit.document for hit in product.kb.search("lamp", access=access, limit=20, filters=filters)}
 
