@@ -43,7 +43,7 @@ def test_without_a_data_set_the_sentences_are_the_sample_corpus() -> None:
 
 
 def test_a_part_that_fails_is_told_in_words_and_the_next_one_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    course = Course(tmp_path, tmp_path / "no data here", Progress(), Deadline.after(60))
+    course = Course(tmp_path, tmp_path / "no data here", Progress(), Deadline.after(600))
     monkeypatch.setattr("services.bench.scale.course.PARTS", ["plain BM25", "rank-bm25"])
     course.run(quick=True)
     assert course.measured == []

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tantivy
 from langchain_core.utils.iter import batch_iterate
-from tantivy import Query
 
 from ingest.catalog import Catalog
 from ingest.embedding import LatentSemanticEmbeddings, Vectors
@@ -17,7 +15,7 @@ from ingest.index.hybrid import HybridIndex
 from ingest.index.lexical import LexicalIndex
 from ingest.index.vector import VectorIndex
 from ingest.tokens import query_terms
-from ingest.types import EVERYONE, Access
+from ingest.types import EVERYONE, Access, ScoredChunk, Within
 from ingest.vectors import CatalogVectors
 from services.bench.scale.catalog import filled, new_catalog
 from services.bench.scale.corpus import Corpus
@@ -34,8 +32,11 @@ _READER = Access.of()
 class TermsAlone(LexicalIndex):
     """Plain BM25: the terms of the question, without 3-grams and titles, which the other libraries do not have."""
 
-    def _clauses(self, searcher: tantivy.Searcher, query: str) -> list[Query]:  # noqa: ARG002
-        return [self._term("terms", term) for term in query_terms(query)]
+    def search(self, query: str, *, access: Access, limit: int, within: Within | None = None) -> list[ScoredChunk]:
+        """See `Index`."""
+        asked = [self._term("terms", term) for term in query_terms(query)]
+        found = self._best(self._view, asked, access=access, limit=limit, within=within)
+        return [ScoredChunk(one.chunk_id, one.score) for one in found]
 
 
 def plain_bm25(corpus: Corpus, folder: Path) -> dict[str, Any]:
