@@ -1,10 +1,16 @@
-"""Loads sentence-transformers models from a folder: safetensors only, no code of theirs, no network, always in fp32."""
+"""Loads models from a folder: safetensors only, no code of theirs, no network, always in fp32.
+
+Two kinds: those of sentence-transformers, and plain classifiers of transformers. A classifier is loaded whole or not at all: the
+library would draw random numbers for what a file lacks.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ingest.errors import InputRefused
 
@@ -37,6 +43,67 @@ def load_checkpoint(kind: type[Model], folder: str, *, device: str | None = None
             f"model {folder!r} cannot be loaded ({error}); give the folder of a {what} with safetensors weights"
         ) from error
     return model
+
+
+class Task(StrEnum):
+    """What a classifier gives scores to."""
+
+    TEXT = "text"
+    TOKENS = "tokens"
+
+
+def classifier_config(folder: str) -> dict[str, Any]:
+    """The content of a checkpoint's `config.json`.
+
+    Raises:
+        InputRefused: it cannot be read, or it asks for code of the checkpoint to be run.
+    """
+    file = Path(folder) / "config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputRefused(f"{file} cannot be read ({error}); give the folder of a classifier of transformers") from error
+    if not isinstance(config, dict) or "auto_map" in config:
+        raise InputRefused(f"{file} asks for code that comes with the model (auto_map), and no such code is run")
+    return config
+
+
+def load_classifier(
+    task: Task, folder: str, *, device: str | None = None, renamed: Mapping[str, str] | None = None
+) -> tuple[Any, Any]:
+    """The classifier in the folder and its tokenizer; the model is on the device, a GPU where there is one, and in use mode.
+
+    `renamed` turns patterns of the file's tensor names into those that the library's class has.
+
+    Raises:
+        InputRefused: there is no such classifier there, or none that may be loaded, or weights of it are missing.
+    """
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
+
+    kind = AutoModelForTokenClassification if task is Task.TOKENS else AutoModelForSequenceClassification
+    classifier_config(folder)
+    safe = {"trust_remote_code": False, "local_files_only": True}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
+        model, loaded = kind.from_pretrained(
+            folder,
+            **safe,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            key_mapping=dict(renamed) if renamed else None,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise InputRefused(
+            f"model {folder!r} cannot be loaded ({error}); give the folder of a classifier of {task} with safetensors weights"
+        ) from error
+    if missing := sorted(loaded["missing_keys"]):
+        raise InputRefused(
+            f"model {folder!r} is no trained classifier of {task}: {len(missing)} of its weights are not in the file, "
+            f"{missing[0]} first; give a checkpoint that was trained for this"
+        )
+    return model.to(device or ("cuda" if torch.cuda.is_available() else "cpu")).eval(), tokenizer
 
 
 def encodable_text(text: str) -> str:
