@@ -287,10 +287,11 @@ def _drafting_chat(engine: Engine, settings: Settings, store: ModelStore) -> tup
     except Unavailable:
         return None
     name = endpoint.model if settings.chat.address else _base_model(settings, store).name
-    return _client(endpoint, settings), name
+    return chat_client(endpoint, settings), name
 
 
-def _client(endpoint: Endpoint, settings: Settings) -> BaseChatModel:
+def chat_client(endpoint: Endpoint, settings: Settings) -> BaseChatModel:
+    """The model behind this address, as the product asks it."""
     from langchain_openai import ChatOpenAI  # takes a second to import, and most commands ask no model
 
     return ChatOpenAI(
@@ -308,7 +309,7 @@ def _client(endpoint: Endpoint, settings: Settings) -> BaseChatModel:
 def _chat(engine: Engine, live: LiveAdapter, settings: Settings) -> Callable[[Arm, Access], BaseChatModel]:
     @lru_cache(maxsize=4)
     def client(endpoint: Endpoint) -> BaseChatModel:
-        return _client(endpoint, settings)
+        return chat_client(endpoint, settings)
 
     def chat(arm: Arm, access: Access) -> BaseChatModel:
         tuned = arm in (Arm.TUNED, Arm.TUNED_RAG)

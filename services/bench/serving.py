@@ -156,8 +156,9 @@ def wait_for_engine(client: Client, deadline: Deadline) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def bare_engine(settings: Settings, deadline: Deadline) -> Iterator[Endpoint]:
-    """The configured engine without a server before it: the address in the settings, or a process of our own.
+def bare_engine(settings: Settings, deadline: Deadline, *, model: str | None = None) -> Iterator[Endpoint]:
+    """The configured engine without a server before it: the address in the settings, or a process of our own, of the profile's
+    chat model or of another one of the manifest.
 
     Raises:
         Unavailable: it did not become ready.
@@ -169,9 +170,12 @@ def bare_engine(settings: Settings, deadline: Deadline) -> Iterator[Endpoint]:
     if chat.address:
         raise Unavailable("the engine cannot be compared: setting chat.model does not name its model")
     store = model_store(settings)
-    (model,) = store.manifest.chosen(settings.profile, Role.CHAT)
+    (chosen,) = store.manifest.chosen(settings.profile, Role.CHAT)
     engine = EngineProcess(
-        partial(store.path, model.name), home=settings.home, python=settings.engine_python, context_tokens=chat.context_tokens
+        partial(store.path, model or chosen.name),
+        home=settings.home,
+        python=settings.engine_python,
+        context_tokens=chat.context_tokens,
     )
     engine.start()
     try:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from eval.instructions import without_instructions
 from ingest.errors import GraftError, UsageError
 from ingest.types import Hit
 from services.sanitising import without_prompt_marks
@@ -38,10 +39,16 @@ class ServingPrompts:
 
     def grounded(self, question: str, hits: Sequence[Hit], *, language: str) -> list[BaseMessage]:
         """The messages that ask for an answer from these passages, numbered from 1 in the order given."""
-        passages = "\n".join(self._passage(number, hit) for number, hit in enumerate(hits, 1))
-        rules = self._texts[f"grounded.{language}"].format(refusal=self.refusal(language))
-        asked = self._texts[f"asked.{language}"].format(passages=passages, question=without_prompt_marks(question))
-        return [SystemMessage(rules), HumanMessage(asked)]
+        return self._with_passages("grounded", "asked", hits, question=question, language=language)
+
+    def repair(
+        self, question: str, hits: Sequence[Hit], *, sentence: str, unsupported: Sequence[str], language: str
+    ) -> list[BaseMessage]:
+        """The messages that ask for one sentence in place of this one; `unsupported` are its parts that no passage bears out."""
+        parts = " … ".join(unsupported) or sentence
+        return self._with_passages(
+            "repair", "repaired", hits, question=question, language=language, sentence=sentence, unsupported=parts
+        )
 
     def closed_book(self, question: str, *, language: str) -> list[BaseMessage]:
         """The messages that ask the model alone."""
@@ -55,9 +62,18 @@ class ServingPrompts:
         """Whether the model said, in the words it was given for that, that the passages do not hold the answer."""
         return self.refusal(language).rstrip(".。").lower() in text.lower()
 
+    def _with_passages(self, rules: str, asked: str, hits: Sequence[Hit], *, language: str, **said: str) -> list[BaseMessage]:
+        passages = "\n".join(self._passage(number, hit) for number, hit in enumerate(hits, 1))
+        told = {name: without_prompt_marks(text) for name, text in said.items()}
+        return [
+            SystemMessage(self._texts[f"{rules}.{language}"].format(refusal=self.refusal(language))),
+            HumanMessage(self._texts[f"{asked}.{language}"].format(passages=passages, **told)),
+        ]
+
     def _passage(self, number: int, hit: Hit) -> str:
-        place = " › ".join(without_prompt_marks(heading, one_line=True) for heading in hit.headings)
-        text = without_prompt_marks(hit.text)
+        headings = [heading for heading in hit.headings if without_instructions(heading)]
+        place = " › ".join(without_prompt_marks(heading, one_line=True) for heading in headings)
+        text = without_prompt_marks(without_instructions(hit.text))
         if (line := self._texts.get("line")) is not None:
             text = "\n".join(line.format(line=one) for one in text.split("\n"))
         return self._texts["passage"].format(number=number, place=place, text=text)
