@@ -1,0 +1,116 @@
+"""Names and codes: is the one that the sentence gives the one that the evidence gives?
+
+Codes (HX-200, ISO 9001-like) are compared without separators. People are known by capitals in English and by a family name in
+Chinese, and only in a sentence that else follows one of the evidence, so that a word from elsewhere is no exchange.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from eval.checks.claim import Claim
+from eval.checks.finding import Finding
+from eval.checks.statements import Statement
+from eval.types import Fault
+from eval.units import Kind, Unit
+
+_REASONS = {
+    "code": {"en": "the evidence does not hold {ours}", "zh": "依据中没有{ours}"},
+    "other": {"en": "the evidence says {theirs}, not {ours}", "zh": "依据中是{theirs}，不是{ours}"},
+}
+_SEPARATORS = re.compile(r"[-_/. ]")
+_LETTERS = re.compile(r"[a-z]+")
+# `30-day` and `2nd` are numbers, not codes.
+_NO_CODE = re.compile(r"\d+-[a-z]+$|(?:[a-z]+-)?\d+(?:st|nd|rd|th|s|k|m|x)?$")
+_CAPITALS = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)+")
+# The hundred family names that four of five Chinese bear (public census summaries); a part name begins with others.
+_FAMILY_NAMES = frozenset(
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任"
+    "姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
+)
+_HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
+
+
+def check_codes(claim: Claim) -> list[Finding]:
+    """Codes that the evidence does not hold, or holds of something else."""
+    found = []
+    for unit in claim.statement.units:
+        if unit.kind is Kind.CODE and not _NO_CODE.match(unit.term):
+            finding = _check_code(claim, unit)
+            if finding:
+                found.append(finding)
+    return found
+
+
+def _check_code(claim: Claim, unit: Unit) -> Finding | None:
+    wanted = _bare(unit.term)
+    held = any(_bare(term) == wanted for term in claim.evidence.evidence.positions if any(c.isdigit() for c in term))
+    if held or _stands_apart(claim, unit):
+        return None
+    for statement in claim.nearest:
+        others = [other for other in statement.units if other.kind is Kind.CODE and _is_like(other.term, unit.term)]
+        others = [other for other in others if all(other.term != ours.term for ours in claim.statement.units)]
+        if others:
+            theirs = statement.text[others[0].start : others[0].end]
+            return _finding(claim, "other", Fault.CONTRADICTED, (unit.start, unit.end), theirs)
+    return _finding(claim, "code", Fault.NOT_IN_EVIDENCE, (unit.start, unit.end), "")
+
+
+def _stands_apart(claim: Claim, unit: Unit) -> bool:
+    """Whether the evidence holds the parts of the code as words and numbers of their own: `IEC 60034` for iec-60034."""
+    parts = re.findall(r"[a-z]+|\d+", unit.term)
+    return claim.evidence.holds(str(int(part)) if part.isdigit() else part for part in parts)
+
+
+def _is_like(first: str, second: str) -> bool:
+    return _LETTERS.findall(first)[:1] == _LETTERS.findall(second)[:1]
+
+
+def _bare(term: str) -> str:
+    return _SEPARATORS.sub("", term)
+
+
+def check_people(claim: Claim) -> Finding | None:
+    """A person's name in the place of another one, in a sentence that else follows one of the evidence."""
+    for statement in claim.nearest:
+        exchange = _chinese_exchange if claim.language == "zh" else _english_exchange
+        for (start, end), theirs in exchange(claim.statement, statement):
+            if theirs not in claim.statement.text and claim.statement.text[start:end] not in statement.text:
+                return _finding(claim, "other", Fault.CONTRADICTED, (start, end), theirs)
+    return None
+
+
+def _english_exchange(ours: Statement, theirs: Statement) -> Iterator[tuple[tuple[int, int], str]]:
+    """Capitalised runs that stand between the same words as another one there."""
+    others = {(_beside(theirs.text, m.span())): m.group() for m in _CAPITALS.finditer(theirs.text)}
+    for match in _CAPITALS.finditer(ours.text):
+        before, after = _beside(ours.text, match.span())
+        for (their_before, their_after), name in others.items():
+            if before and after and before == their_before and after == their_after and not _shares_word(name, match.group()):
+                yield match.span(), name
+
+
+def _beside(text: str, span: tuple[int, int]) -> tuple[str, str]:
+    before, after = re.findall(r"\w+", text[: span[0]].lower()), re.findall(r"\w+", text[span[1] :].lower())
+    return " ".join(before[-1:]), " ".join(after[:1])
+
+
+def _shares_word(first: str, second: str) -> bool:
+    return bool(set(first.lower().split()) & set(second.lower().split()))
+
+
+def _chinese_exchange(ours: Statement, theirs: Statement) -> Iterator[tuple[tuple[int, int], str]]:
+    """Two to four characters that begin with a family name in the place of two to four that do as well."""
+    if not any(character in _FAMILY_NAMES for character in ours.text):
+        return
+    for kind, a, b, c, d in SequenceMatcher(None, theirs.text, ours.text, autojunk=False).get_opcodes():
+        if kind == "replace" and _HAN_NAME.fullmatch(theirs.text[a:b]) and _HAN_NAME.fullmatch(ours.text[c:d]):
+            if theirs.text[a] in _FAMILY_NAMES and ours.text[c] in _FAMILY_NAMES:
+                yield (c, d), theirs.text[a:b]
+
+
+def _finding(claim: Claim, kind: str, fault: Fault, span: tuple[int, int], theirs: str) -> Finding:
+    ours = claim.statement.text[span[0] : span[1]]
+    return Finding("names", fault, _REASONS[kind][claim.language].format(ours=ours, theirs=theirs), (span,))

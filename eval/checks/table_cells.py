@@ -1,0 +1,71 @@
+"""Table rows in the evidence → cells with the heads of their row and column.
+
+A table is a run of lines with ` | `; its first line is the head row where a line of dashes follows it. Parts of a page that was
+cut inside a table have no head row: their cells have row heads alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from eval.checks.statements import Statement, Statements, read_statement, terms_of
+
+BAR = " | "
+_RULE = re.compile(r"^[\s|:-]*-{3,}[\s|:-]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell that is no row head: what it says, and the heads that it stands under (empty where there is none)."""
+
+    content: Statement
+    row: Statement
+    column: Statement
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The terms of both heads, with those of numbers: a year may be the head of a column."""
+        return frozenset(terms_of([u for u in (*self.row.units, *self.column.units) if u.content]))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The cells of one table, row by row."""
+
+    cells: tuple[Cell, ...]
+
+
+def read_tables(statements: Statements) -> tuple[Table, ...]:
+    """The tables of the evidence in order; quick where there are none."""
+    return tuple(_read_table(lines) for lines in _runs(statements))
+
+
+def _runs(statements: Statements) -> Iterator[tuple[str, ...]]:
+    lines: list[str] = []
+    for _, text in statements.evidence.segments:
+        if BAR in text or _RULE.match(text):
+            if not lines or lines[-1] != text:  # a long row comes in pieces that all carry its text
+                lines.append(text)
+            continue
+        if len(lines) > 1:
+            yield tuple(lines)
+        lines = []
+    if len(lines) > 1:
+        yield tuple(lines)
+
+
+@lru_cache(maxsize=256)
+def _read_table(lines: tuple[str, ...]) -> Table:
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines if not _RULE.match(line)]
+    headed = len(lines) > 1 and bool(_RULE.match(lines[1]))
+    heads = rows[0] if headed else []
+    cells = []
+    for row in rows[1:] if headed else rows:
+        for at, text in enumerate(row[1:], start=1):
+            if text and text != "-":
+                head = heads[at] if at < len(heads) else ""
+                cells.append(Cell(read_statement(text), read_statement(row[0]), read_statement(head)))
+    return Table(tuple(cells))

@@ -1,0 +1,119 @@
+"""Table cells: does the value stand where the row and the column that the sentence names cross?
+
+A head is named where the sentence holds all its words. Either head may be the thing and the other the property. Nothing is said
+where the crossing holds what the sentence says, where no head is named, or where other text of the evidence bears the value out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from eval.checks.claim import Claim
+from eval.checks.finding import Finding
+from eval.checks.numbers import opposed_units, same_value
+from eval.checks.quantities import Quantity
+from eval.checks.statements import Statement
+from eval.checks.table_cells import BAR, Cell, Table, read_tables
+from eval.types import Fault
+from eval.units import Kind
+
+# A cell's text shorter than this is found in a sentence by chance.
+_LEAST_CHARACTERS = 2
+# Prose that shares this much with the sentence and holds the value bears it out whatever a table says.
+_BORNE_OUT = 0.5
+
+_REASONS = {
+    "cell": {
+        "en": "the table has {theirs} for {heads}; {ours} stands under {others}",
+        "zh": "表中{heads}是{theirs}，{ours}是{others}的",
+    }
+}
+
+
+def check_tables(claim: Claim) -> Finding | None:
+    """A value that a table of the evidence has under another head than the sentence says."""
+    for table in read_tables(claim.evidence):
+        finding = _check(claim, table)
+        if finding:
+            return finding
+    return None
+
+
+def _check(claim: Claim, table: Table) -> Finding | None:
+    rows = _named(claim, (cell.row for cell in table.cells))
+    columns = _named(claim, (cell.column for cell in table.cells))
+    if not rows:
+        return None
+    crossing = [cell for cell in table.cells if cell.row.text in rows and (not columns or cell.column.text in columns)]
+    said = [(cell, span) for cell in table.cells for span in [_place(claim, cell)] if span]
+    if not crossing or not said or any(cell in crossing for cell, _ in said):
+        return None
+    if not columns and len(rows) > 1:
+        return None
+    cell, span = _most_alike(said, crossing)
+    ours = claim.statement.text[span[0] : span[1]]
+    if not _is_comparable(cell, crossing) or _is_borne_out(claim, cell, ours):
+        return None
+    right = next((one for one in crossing if one.column.text == cell.column.text), crossing[0])
+    reason = _REASONS["cell"][claim.language].format(
+        theirs=right.content.text, heads=_heads(right), ours=ours, others=_heads(cell)
+    )
+    return Finding("tables", Fault.CONTRADICTED, reason, (span,))
+
+
+def _named(claim: Claim, heads: Iterable[Statement]) -> frozenset[str]:
+    """The heads that the sentence names; where one holds all words of another (KX-350, KX-350 bare shaft), the longer one."""
+    told = {unit.term for unit in claim.statement.units}
+    named: dict[str, frozenset[str]] = {}
+    for head in heads:
+        terms = frozenset(unit.term for unit in head.units if unit.content) or frozenset(unit.term for unit in head.units)
+        if terms and terms <= told and not all(term.isdigit() for term in terms):
+            named[head.text] = terms
+    return frozenset(text for text, terms in named.items() if not any(terms < other for other in named.values()))
+
+
+def _place(claim: Claim, cell: Cell) -> tuple[int, int] | None:
+    """Where the sentence holds the cell's value; None where it does not."""
+    text = cell.content.folded.strip()
+    if cell.content.quantities and len(cell.content.words) <= 2:
+        return _quantity_place(claim, cell.content.quantities[0])
+    if len(text) < _LEAST_CHARACTERS or not cell.content.words:
+        return None
+    at = claim.statement.folded.find(text)
+    return (at, at + len(text)) if at >= 0 else None
+
+
+def _quantity_place(claim: Claim, quantity: Quantity) -> tuple[int, int] | None:
+    for ours in claim.quantities:
+        if same_value(ours, quantity) and not opposed_units(ours, quantity):
+            return ours.start, ours.number_end
+    return None
+
+
+def _most_alike(said: list[tuple[Cell, tuple[int, int]]], crossing: list[Cell]) -> tuple[Cell, tuple[int, int]]:
+    """The said cell that shares a head with the crossing, else the first."""
+    for cell, span in said:
+        if any(cell.row.text == right.row.text or cell.column.text == right.column.text for right in crossing):
+            return cell, span
+    return said[0]
+
+
+def _is_comparable(cell: Cell, crossing: list[Cell]) -> bool:
+    """Whether a cell of the crossing shares a head with the one that was said, and is of its kind."""
+    kinds = {unit.kind for unit in cell.content.units} & {Kind.NUMBER}
+    return any(
+        (cell.row.text == right.row.text or cell.column.text == right.column.text)
+        and bool({unit.kind for unit in right.content.units} & {Kind.NUMBER}) == bool(kinds)
+        for right in crossing
+    )
+
+
+def _is_borne_out(claim: Claim, cell: Cell, value: str) -> bool:
+    folded = value.lower()
+    return any(
+        share >= _BORNE_OUT and BAR not in text and folded in text.lower() for text, share in claim.coverage.items()
+    )
+
+
+def _heads(cell: Cell) -> str:
+    return " / ".join(head.text for head in (cell.row, cell.column) if head.text)
