@@ -1,61 +1,41 @@
 """The house judge: is this sentence borne out by this evidence? A calibrated probability, and the parts that are not.
 
-A linear model (`eval.judge_model`) over `eval.support`. It compares words, numbers and names: it does not infer, and it does not
-calculate. A sentence that cannot be judged is never called supported, and its reason says why.
+A linear model (`eval.judge_model`) over `eval.support` compares words, numbers and names. Exact checks (`eval.checks`) take
+support away where they find a fault, and confirm what is only spelled otherwise or calculated from numbers of the evidence.
+It does not infer. A sentence that cannot be judged is never called supported, and its reason says why.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 
+from eval.checks.run import run_checks
 from eval.judge_model import WEIGHTS_FILE, read_judge_model
 from eval.support import Evidence, Reading
-from eval.types import Verdict
-from eval.units import Unit
+from eval.types import Fault, Verdict
+from eval.units import Kind, read_units
 from ingest.sentences import sentence_spans
-from ingest.tokens import language, normalise
+from ingest.tokens import language
 
 # The verdict on what holds nothing to look for: neither way, and not supported.
 UNKNOWN = 0.5
 
 _LIST_MARKER = re.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)、]|\(?[a-z][.)])\s+")
 _CITATION = re.compile(r"\s*\[\d+(?:\s*[,，]\s*\d+)*\]")
-_NEGATION = re.compile(
-    r"\b(?:not|no|never|neither|nor|without|cannot|none)\b|n't\b"
-    r"|不得|不能|不可|不会|不會|不是|不需|不必|不应|不應|不允许|不允許|没有|沒有|禁止|并非|並非|无需|無需|无须|無須|未(?![来來必])",
-    re.IGNORECASE,
-)
-_MODAL = re.compile(r"\b(?:do|does|did|can|could|may|must|shall|should|to|be|any)\b|[可应應能会會须須得必需]")
-_LETTERS = re.compile(r"[\W_]+")
-# Where a sentence and the nearest one of the evidence are else so alike, a negation in only one of them decides.
-_SAME_WORDING = 0.85
-# Where a sentence follows one of the evidence to this share, another value in it is an exchange. At .8 it speaks against
-# 4 % of RAGTruth's good answers and 1 % of honest noise, at .65 against 9 and 3 % (docs/decisions/0004).
-_EXCHANGE_WORDING = 0.8
 # Words that only say yes or no; nothing can be looked for.
 _ASSENT = frozenset("yes ok okay sure true fals correct right inde of cours 没错 沒錯 可以 正确 正確 当然 當然 对的".split())
 # Fragments shorter than this many units are judged with the sentence before them (docs/decisions/0004).
 _FRAGMENT_UNITS = 4
+# Unsupported parts with no content and at most this many characters between them are shown as one.
+_SMALL_GAP = 12
 
 _REASONS = {
     "no content": {"en": "not judged: there is no content word to look for", "zh": "未核查：句中没有可供核对的实词"},
     "other language": {"en": "not judged: the evidence is in another language", "zh": "未核查：依据是另一种语言"},
-    "number": {
-        "en": "the evidence does not hold the number {words}; what would have to be calculated is not judged",
-        "zh": "依据中没有数字{words}；需要计算得出的内容不作判断",
-    },
-    "negation": {
-        "en": "only one of the sentence and the nearest one of the evidence is negated",
-        "zh": "此句与依据中最接近的一句，一个是否定，一个不是",
-    },
-    "exchanged": {
-        "en": "it follows a sentence of the evidence, but has {words} in the place of something else",
-        "zh": "此句照依据中的一句写成，但把其中一处换成了{words}",
-    },
     "apart": {"en": "the evidence holds its words, but not together", "zh": "依据中有这些词，但并不在一起"},
     "missing": {"en": "the evidence does not hold: {words}", "zh": "依据中没有：{words}"},
 }
@@ -78,6 +58,16 @@ class JudgedAnswer:
     hallucinated: bool
     spans: tuple[tuple[int, int, float], ...]
     sentences: tuple[tuple[int, int, Verdict], ...]
+
+    @property
+    def faults(self) -> dict[Fault, int]:
+        """How many sentences have which fault; what none has is not there."""
+        return dict(Counter(verdict.fault for _, _, verdict in self.sentences if verdict.fault))
+
+    @property
+    def unjudged(self) -> int:
+        """How many sentences could not be judged."""
+        return sum(not verdict.judged for _, _, verdict in self.sentences)
 
 
 class HouseJudge:
@@ -131,37 +121,30 @@ class HouseJudge:
         lang = self._model.language_of(body)
         if not any(unit.content and unit.term not in _ASSENT for unit in reading.units):
             return _Judged(Verdict(UNKNOWN, False, (), _REASONS["no content"][lang], judged=False), None, ruled_out=False)
+        checked = run_checks(body, evidence, reading)
         model = self._model.languages[lang]
-        logit = model.logit(reading.features)
+        logit = model.logit(evidence.read(checked.in_evidence_spelling(body)).features if checked.confirmed else reading.features)
         support = 1 - model.unsupported(logit)
-        rule = _exact_rule(body, reading, lang, evidence)
-        if rule:
-            support = min(support, 1 - self.threshold - 0.01)
+        below = min(support, 1 - self.threshold - 0.01)
+        if checked.findings:
+            unknown = [(unit.start, unit.end) for unit in reading.uncovered if unit.kind is not Kind.NUMBER]
+            spans = merged_spans(body, [*unknown, *(span for finding in checked.findings for span in finding.spans)])
+            reason = "; ".join(dict.fromkeys(finding.reason for finding in checked.findings))
+            found = Verdict(below, False, _moved(spans, shift), reason, checked.fault, judged=checked.is_judged)
+            return _Judged(found, logit, ruled_out=True)
+        if reading.uncovered and lang not in evidence.languages:
+            spans = bad_spans(body, reading)
+            found = Verdict(below, False, _moved(spans, shift), _REASONS["other language"][lang], judged=False)
+            return _Judged(found, logit, ruled_out=True)
         if support >= 1 - self.threshold:
-            return _Judged(Verdict(support, True), logit, ruled_out=False)
-        spans = tuple((a + shift, b + shift) for a, b in bad_spans(body, reading))
-        reason = _reason(rule, body, reading, lang)
-        return _Judged(Verdict(support, False, spans, reason), logit, ruled_out=bool(rule))
+            return _Judged(Verdict(support, True, reason="; ".join(checked.notes)), logit, ruled_out=False)
+        spans = bad_spans(body, reading, confirmed=[(one.start, one.end) for one in checked.confirmed])
+        reason = _reason(spans, body, reading, lang)
+        return _Judged(Verdict(support, False, _moved(spans, shift), reason, Fault.NOT_IN_EVIDENCE), logit, ruled_out=False)
 
 
-def _exact_rule(sentence: str, reading: Reading, lang: str, evidence: Evidence) -> str:
-    """What rules out support whatever the model says, a key of `_REASONS`; empty where nothing does."""
-    if reading.uncovered and lang not in evidence.languages:
-        return "other language"
-    if reading.missing_numbers:
-        return "number"
-    if reading.exchanged and reading.common_subsequence >= _EXCHANGE_WORDING:
-        return "exchanged"
-    if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(reading.best_segment)):
-        ours, theirs = _without_negation(sentence), _without_negation(reading.best_segment)
-        if SequenceMatcher(None, ours, theirs, autojunk=False).ratio() >= _SAME_WORDING:
-            return "negation"
-    return ""
-
-
-def _without_negation(text: str) -> str:
-    """The letters and digits of a sentence without negations and the small words that come and go with them."""
-    return _LETTERS.sub("", _MODAL.sub("", _NEGATION.sub("", normalise(text))))
+def _moved(spans: Iterable[tuple[int, int]], shift: int) -> tuple[tuple[int, int], ...]:
+    return tuple((start + shift, end + shift) for start, end in spans)
 
 
 def answer_spans(answer: str) -> list[tuple[int, int]]:
@@ -175,32 +158,33 @@ def answer_spans(answer: str) -> list[tuple[int, int]]:
     return spans
 
 
-def bad_spans(sentence: str, reading: Reading) -> list[tuple[int, int]]:
+def bad_spans(sentence: str, reading: Reading, *, confirmed: Sequence[tuple[int, int]] = ()) -> list[tuple[int, int]]:
     """The parts that the evidence does not hold; the whole sentence where its parts are there but do not belong together."""
-    bad = sorted({(u.start, u.end) for u in (*reading.uncovered, *reading.missing_numbers, *reading.exchanged)})
+    bad = [(u.start, u.end) for u in (*reading.uncovered, *reading.missing_numbers, *reading.exchanged)]
+    bad = [(start, end) for start, end in bad if not any(a < end and start < b for a, b in confirmed)]
+    return merged_spans(sentence, bad) or [(0, len(sentence.rstrip()))]
+
+
+def merged_spans(sentence: str, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, those as one that overlap or have only small words between them."""
     merged: list[tuple[int, int]] = []
-    for start, end in bad:
-        if merged and not _content_between(reading.units, merged[-1][1], start):
+    for start, end in sorted(set(spans)):
+        if merged and _is_small(sentence[merged[-1][1] : start]):
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
-    return merged or [(0, len(sentence.rstrip()))]
+    return merged
 
 
-def _content_between(units: Sequence[Unit], start: int, end: int) -> bool:
-    return any(u.content and u.start >= start and u.end <= end for u in units) or end - start > 12
+def _is_small(between: str) -> bool:
+    return len(between) <= _SMALL_GAP and not any(unit.content for unit in read_units(between))
 
 
-def _reason(rule: str, sentence: str, reading: Reading, lang: str) -> str:
-    """Why the sentence is not supported, in its own language."""
-    if not rule:
-        rule = "missing" if reading.uncovered else "apart"
-    if rule == "number":
-        words = [sentence[u.start : u.end] for u in reading.missing_numbers]
-    else:
-        words = [sentence[a:b] for a, b in bad_spans(sentence, reading)]
-    between = "、" if lang == "zh" else ", "
-    return _REASONS[rule][lang].format(words=between.join(list(dict.fromkeys(words))[:5]))
+def _reason(spans: Sequence[tuple[int, int]], sentence: str, reading: Reading, lang: str) -> str:
+    """Why the model does not call the sentence supported, in its own language."""
+    kind = "missing" if reading.uncovered else "apart"
+    words = dict.fromkeys(sentence[start:end] for start, end in spans)
+    return _REASONS[kind][lang].format(words=("、" if lang == "zh" else ", ").join(list(words)[:5]))
 
 
 def judged_part(sentence: str) -> tuple[str, int]:

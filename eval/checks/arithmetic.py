@@ -1,9 +1,9 @@
 """Calculated numbers: done again from the evidence's own, or said to be wrong, or not judged.
 
-A number that the evidence does not hold counts as supported where one calculation that the sentence names (a total, a difference,
-a multiple, a share, a change in percent, a mean) gives it, rounded as it is written, from numbers of the evidence whose labels the
-sentence names. Without the sentence's word for the calculation, and without the labels, nothing is tried: among enough numbers
-every result can be found. How often a random number is "found" is in docs/decisions/0020.
+A number that the evidence does not hold counts as supported where one calculation that the sentence names (a total, a
+difference, a multiple, a share, a change in percent, a mean) gives it, rounded as it is written, from numbers of the evidence
+whose labels the sentence names. Without the sentence's word for the calculation, and without the labels, nothing is tried: among
+enough numbers every result can be found. How often a random number is "found" is in docs/decisions/0020.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from eval.checks.claim import Claim
 from eval.checks.finding import Confirmed, Finding
@@ -23,7 +23,9 @@ from eval.checks.table_cells import Table, read_tables
 from eval.types import Fault
 
 _CUES: dict[str, re.Pattern[str]] = {
-    "sum": re.compile(r"\b(?:total\w*|sum|altogether|combined|together|in all|both)\b|共|合计|合計|总计|總計|总和|總和|相加|加起来|总数"),
+    "sum": re.compile(
+        r"\b(?:total\w*|sum|altogether|combined|together|in all|both)\b|共|合计|合計|总计|總計|总和|總和|相加|加起来|总数"
+    ),
     "mean": re.compile(r"\b(?:average\w*|mean)\b|平均"),
     "more": re.compile(
         r"\b(?:more|higher|greater|larger|longer|heavier|increase\w*|rose|risen|grew|grown|growth|gain\w*|up|above|exceed\w*|later)\b"
@@ -114,7 +116,7 @@ def check_equations(claim: Claim) -> Finding | None:
 def check_change(claim: Claim) -> Finding | None:
     """`from 40 to 50, an increase of 20 %`: both ends and the change stand in the sentence, and the change is another."""
     found = claim.quantities
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in pairwise(found):
         ends = _FROM_TO.search(claim.statement.folded[max(0, first.start - 6) : first.start])
         if not ends or first.dimension != second.dimension or first.dimension == "percent" or not first.value:
             continue

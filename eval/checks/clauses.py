@@ -37,9 +37,7 @@ def clauses(statement: Statement, watched: re.Pattern[str]) -> list[Clause]:
     return out
 
 
-def alike(
-    claim: Claim, watched: re.Pattern[str], *, ours_share: float, theirs_share: float
-) -> list[tuple[Clause, list[Clause]]]:
+def alike(claim: Claim, watched: re.Pattern[str], *, ours_share: float, theirs_share: float) -> list[tuple[Clause, list[Clause]]]:
     """Each clause of the sentence with the clauses of the evidence that say the same in like words.
 
     Of the rarity of ours, theirs holds at least `ours_share`, and of theirs ours at least `theirs_share`.

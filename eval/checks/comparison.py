@@ -28,8 +28,10 @@ _PAIRS: dict[str, tuple[str, str]] = {
         r"|减少|減少|下降|降低|下跌|缩小|縮小|下调|缩短|縮短|回落",
     ),
     "time": (
-        r"\b(?:before|prior to|earlier|ahead of)\b|之前|以前|早于|早於|(?<![目当當之以提空面日])前(?![述者提景期往进進面任身台後后])",
-        r"\b(?:after|following|later|afterwards|since)\b|之后|之後|以后|以後|晚于|晚於|(?<![之以最随隨然此前先日])[后後](?![者续續果勤台代备備面来來裔])",
+        r"\b(?:before|prior to|earlier|ahead of)\b|之前|以前|早于|早於"
+        r"|(?<![目当當之以提空面日])前(?![述者提景期往进進面任身台後后])",
+        r"\b(?:after|following|later|afterwards|since)\b"
+        r"|之后|之後|以后|以後|晚于|晚於|(?<![之以最随隨然此前先日])[后後](?![者续續果勤台代备備面来來裔])",
     ),
     "extreme": (
         r"\b(?:maximum|highest|largest|greatest|longest|latest|biggest|most)\b|最高|最大|最多|最长|最長|最晚|上限",
@@ -81,9 +83,7 @@ def check_bounds(claim: Claim, sought: list[Sought]) -> Finding | None:
         bound = one.quantity.bound
         if bound is None or not one.held:
             continue
-        near = [
-            other for other, statement in one.held if claim.coverage.get(statement.text, 0.0) >= SAME_THING and other.bound
-        ]
+        near = [other for other, statement in one.held if claim.coverage.get(statement.text, 0.0) >= SAME_THING and other.bound]
         if near and all(other.bound is not bound for other in near):
             names = _BOUNDS[claim.language]
             start, end = one.quantity.start, one.quantity.end

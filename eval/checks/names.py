@@ -23,7 +23,7 @@ _REASONS = {
 _SEPARATORS = re.compile(r"[-_/. ]")
 _LETTERS = re.compile(r"[a-z]+")
 # `30-day` and `2nd` are numbers, not codes.
-_NO_CODE = re.compile(r"\d+-[a-z]+$|(?:[a-z]+-)?\d+(?:st|nd|rd|th|s|k|m|x)?$")
+_NO_CODE = re.compile(r"\d+-[a-z]+$|[a-z]+-\d+(?:st|nd|rd|th)$|\d+(?:st|nd|rd|th|s|k|m|x)$")
 _CAPITALS = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)+")
 # The hundred family names that four of five Chinese bear (public census summaries); a part name begins with others.
 _FAMILY_NAMES = frozenset(
@@ -106,9 +106,13 @@ def _chinese_exchange(ours: Statement, theirs: Statement) -> Iterator[tuple[tupl
     if not any(character in _FAMILY_NAMES for character in ours.text):
         return
     for kind, a, b, c, d in SequenceMatcher(None, theirs.text, ours.text, autojunk=False).get_opcodes():
-        if kind == "replace" and _HAN_NAME.fullmatch(theirs.text[a:b]) and _HAN_NAME.fullmatch(ours.text[c:d]):
-            if theirs.text[a] in _FAMILY_NAMES and ours.text[c] in _FAMILY_NAMES:
-                yield (c, d), theirs.text[a:b]
+        mine, other = ours.text[c:d], theirs.text[a:b]
+        if kind == "replace" and _is_han_name(mine) and _is_han_name(other):
+            yield (c, d), other
+
+
+def _is_han_name(text: str) -> bool:
+    return bool(_HAN_NAME.fullmatch(text)) and text[0] in _FAMILY_NAMES
 
 
 def _finding(claim: Claim, kind: str, fault: Fault, span: tuple[int, int], theirs: str) -> Finding:

@@ -27,7 +27,10 @@ _REASONS = {
         "en": "for this the evidence says {theirs}; {ours} stands there for something else",
         "zh": "依据中此处是{theirs}，{ours}说的是别的事",
     },
-    "other": {"en": "the evidence does not hold the number {ours}; it says {theirs}", "zh": "依据中没有数字{ours}，此处是{theirs}"},
+    "other": {
+        "en": "the evidence does not hold the number {ours}; it says {theirs}",
+        "zh": "依据中没有数字{ours}，此处是{theirs}",
+    },
     "missing": {"en": "the evidence does not hold the number {ours}", "zh": "依据中没有数字{ours}"},
 }
 # These are compared with each other and never opposed: "30 days" is often written for 30 working days.
@@ -121,7 +124,11 @@ def opposed_units(ours: Quantity, theirs: Quantity) -> bool:
         return False
     if {ours.dimension, theirs.dimension} <= _ALIKE:
         return False
-    return ours.dimension != theirs.dimension or not same_value(ours, theirs) or (ours.value == theirs.value and ours.base != theirs.base)
+    return (
+        ours.dimension != theirs.dimension
+        or not same_value(ours, theirs)
+        or (ours.value == theirs.value and ours.base != theirs.base)
+    )
 
 
 def rounds_to(exact: Fraction, written: Fraction, step: Fraction) -> bool:
@@ -158,7 +165,7 @@ def _other_unit(claim: Claim, one: Sought) -> Finding | None:
 
 def _another_thing(claim: Claim, one: Sought) -> Finding | None:
     """The number is said of something else: the statements that hold it share clearly less with the sentence than the best."""
-    if not one.quantity.measure or one.quantity.vague_unit or one.written and not one.held:
+    if not one.quantity.measure or one.quantity.vague_unit or not one.held:
         return None
     share = max(claim.coverage.get(statement.text, 0.0) for _, statement in one.held)
     for statement in claim.nearest[:1]:
@@ -186,8 +193,6 @@ def _finding(claim: Claim, kind: str, fault: Fault, quantity: Quantity, theirs: 
     number = text[quantity.start : quantity.end] if kind == "unit" else text[quantity.start : quantity.number_end]
     span = (quantity.start, quantity.end if kind == "unit" else quantity.number_end)
     return Finding("numbers", fault, _REASONS[kind][claim.language].format(ours=number, theirs=theirs), (span,))
-
-
 
 
 def _text(statement: Statement, quantity: Quantity) -> str:

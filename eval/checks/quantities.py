@@ -87,8 +87,8 @@ class Quantity:
         return self.measure.dimension if self.measure else ""
 
 
-def read_quantities(text: str, folded: str, units: Sequence[Unit], taken: Sequence[tuple[int, int]] = ()) -> list[Quantity]:
-    """The quantities of a text in order. `folded` is the text lower-cased, character for character; `taken` spans are dates."""
+def read_quantities(folded: str, units: Sequence[Unit], taken: Sequence[tuple[int, int]] = ()) -> list[Quantity]:
+    """The quantities of a text in order. `folded` is it in lower case, place for place; `taken` spans are its dates."""
     found: list[Quantity] = []
     for unit in units:
         if unit.kind is Kind.CODE:
@@ -116,7 +116,7 @@ def _quantity(folded: str, unit: Unit) -> Quantity | None:
     if _OF_FRACTION.search(before) or (_NO_QUANTITY.match(folded, at) and not _is_last_word(folded, unit)):
         return None
     if written[0].isdigit() and written[-1].isdigit():
-        if not _PLAIN.match(written) or _is_touched(folded, unit.start, unit.end, before):
+        if not _PLAIN.match(written) or _is_touched(folded, unit.end, before):
             return None
         digits = written.replace(",", "")
         value, step = Fraction(digits), Fraction(1, 10 ** len(digits.partition(".")[2]))
@@ -153,10 +153,10 @@ def _quantity(folded: str, unit: Unit) -> Quantity | None:
 
 def _is_last_word(folded: str, unit: Unit) -> bool:
     """Whether the mark after the number ends its sentence: a list's number stands at the beginning of a line."""
-    return bool(folded[:unit.start].rpartition("\n")[2].strip(" -*•("))
+    return bool(folded[: unit.start].rpartition("\n")[2].strip(" -*•("))
 
 
-def _is_touched(folded: str, start: int, end: int, before: str) -> bool:
+def _is_touched(folded: str, end: int, before: str) -> bool:
     """Whether the number is part of a code, a version, a ratio, a time or a date."""
     touched = _TOUCHED_BEFORE.search(before)
     if touched and not (touched.group()[-1] == "-" and re.search(r"\d\s?-$", before)) and not PREFIX.search(before):
@@ -184,7 +184,7 @@ def _with_ranges(found: list[Quantity], folded: str) -> list[Quantity]:
             continue
         if first.measure is None and second.measure is not None:
             first = replace(first, measure=second.measure, unit=second.unit, vague_unit=second.vague_unit)
-        if first.dimension == second.dimension and not between.strip() in {"and", "or"}:
+        if first.dimension == second.dimension and between.strip() not in {"and", "or"}:
             first, second = replace(first, partner=second.value), replace(second, partner=first.value)
         found[i], found[i + 1] = first, second
     return found

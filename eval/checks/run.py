@@ -8,13 +8,14 @@ from eval.checks.arithmetic import check_change, check_equations, is_calculated,
 from eval.checks.claim import Claim
 from eval.checks.comparison import check_bounds, check_direction
 from eval.checks.dates import check_dates, confirmed_dates
+from eval.checks.exchange import check_exchange
 from eval.checks.finding import Confirmed, Finding
 from eval.checks.modality import check_modality
 from eval.checks.names import check_codes, check_people
 from eval.checks.numbers import check_numbers, confirmations, missing_number, seek_numbers
 from eval.checks.statements import Statements
 from eval.checks.tables import check_tables
-from eval.support import Evidence
+from eval.support import Evidence, Reading
 from eval.types import Fault
 
 
@@ -26,13 +27,29 @@ class Checked:
     confirmed: tuple[Confirmed, ...]
 
     @property
+    def fault(self) -> Fault | None:
+        """The gravest fault; None where there is none."""
+        return self.findings[0].fault if self.findings else None
+
+    @property
     def is_judged(self) -> bool:
-        """Whether all findings are faults: a calculated number that nobody could do again leaves the sentence unjudged."""
-        return all(finding.fault for finding in self.findings) or any(finding.fault for finding in self.findings)
+        """False where all that is found is a calculated number that nobody could do again."""
+        return not self.findings or self.fault is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The calculations that were done again."""
+        return tuple(one.note for one in self.confirmed if one.note)
+
+    def in_evidence_spelling(self, sentence: str) -> str:
+        """The sentence with what is confirmed written as the evidence writes it, so that its words can be compared."""
+        for one in sorted(self.confirmed, key=lambda confirmed: -confirmed.start):
+            sentence = sentence[: one.start] + one.spelling + sentence[one.end :]
+        return sentence
 
 
-def run_checks(sentence: str, evidence: Evidence) -> Checked:
-    """The findings on a sentence, gravest first, and what of it is confirmed; spans are those of `sentence`."""
+def run_checks(sentence: str, evidence: Evidence, reading: Reading) -> Checked:
+    """The findings on a sentence, gravest first, and what of it is confirmed; `reading` is that of the sentence."""
     claim = Claim.of(sentence, Statements(evidence))
     sought = seek_numbers(claim)
     confirmed = [*confirmations(sought), *confirmed_dates(claim)]
@@ -54,6 +71,7 @@ def run_checks(sentence: str, evidence: Evidence) -> Checked:
         check_modality(claim),
         check_bounds(claim, sought),
         check_direction(claim),
+        check_exchange(claim, reading),
     ]
     known = [finding for finding in findings if finding]
     return Checked(tuple(sorted(known, key=lambda finding: _GRAVITY[finding.fault])), tuple(confirmed))

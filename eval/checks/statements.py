@@ -41,7 +41,7 @@ def read_statement(text: str) -> Statement:
     folded = fold_in_place(text)
     units = tuple(read_units(text))
     dates = read_dates(folded)
-    quantities = read_quantities(text, folded, units, [(date.start, date.end) for date in dates])
+    quantities = read_quantities(folded, units, [(date.start, date.end) for date in dates])
     return Statement(text, folded, units, tuple(quantities), tuple(dates), language(text))
 
 

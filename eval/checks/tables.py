@@ -52,7 +52,7 @@ def _check(claim: Claim, table: Table) -> Finding | None:
         return None
     cell, span = _most_alike(said, crossing)
     ours = claim.statement.text[span[0] : span[1]]
-    if not _is_comparable(cell, crossing) or _is_borne_out(claim, cell, ours):
+    if not _is_comparable(cell, crossing) or _is_borne_out(claim, ours):
         return None
     right = next((one for one in crossing if one.column.text == cell.column.text), crossing[0])
     reason = _REASONS["cell"][claim.language].format(
@@ -108,11 +108,9 @@ def _is_comparable(cell: Cell, crossing: list[Cell]) -> bool:
     )
 
 
-def _is_borne_out(claim: Claim, cell: Cell, value: str) -> bool:
+def _is_borne_out(claim: Claim, value: str) -> bool:
     folded = value.lower()
-    return any(
-        share >= _BORNE_OUT and BAR not in text and folded in text.lower() for text, share in claim.coverage.items()
-    )
+    return any(share >= _BORNE_OUT and BAR not in text and folded in text.lower() for text, share in claim.coverage.items())
 
 
 def _heads(cell: Cell) -> str:

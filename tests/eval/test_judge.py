@@ -10,7 +10,7 @@ from eval.judge_model import WEIGHTS_FILE
 from eval.metrics.classification import auroc
 from eval.sample_support import Fact, LabelledSentence, labelled_sentences
 from eval.support import SIGNS, Evidence
-from eval.types import Judge, Verdict
+from eval.types import Fault, Judge, Verdict
 from eval.units import read_units
 from ingest.errors import GraftError, InputRefused
 from ingest.pdf import open_pdf, read_pages
@@ -80,7 +80,8 @@ def test_a_sentence_of_another_topic_is_unsupported(judge: HouseJudge) -> None:
 def test_a_negation_in_only_one_of_two_like_sentences_rules_support_out(judge: HouseJudge, sentence: str, evidence: str) -> None:
     found = verdict(judge, sentence, evidence)
     assert not found.supported
-    assert "negated" in found.reason or "否定" in found.reason
+    assert found.fault is Fault.CONTRADICTED
+    assert "not" in found.reason or "不得" in found.reason
 
 
 @pytest.mark.parametrize(
