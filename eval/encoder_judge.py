@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from eval.answer_parts import judged_part
 from eval.calibration import THRESHOLD, Calibration, read_calibration
 from eval.classifier import Classifier, Encoded, Floats
-from eval.judge import judged_part
 from eval.types import Fault, Verdict
 from eval.windows import evidence_texts, windows
 from ingest.tokens import language

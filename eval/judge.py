@@ -7,29 +7,23 @@ It does not infer. A sentence that cannot be judged is never called supported, a
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eval.answer_parts import answer_spans, judged_part
 from eval.checks.run import run_checks
 from eval.judge_model import WEIGHTS_FILE, read_judge_model
 from eval.support import Evidence, Reading
 from eval.types import Fault, Verdict
 from eval.units import Kind, read_units
-from ingest.sentences import sentence_spans
-from ingest.tokens import language
 
 # The verdict on what holds nothing to look for: neither way, and not supported.
 UNKNOWN = 0.5
 
-_LIST_MARKER = re.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)、]|\(?[a-z][.)])\s+")
-_CITATION = re.compile(r"\s*\[\d+(?:\s*[,，]\s*\d+)*\]")
 # Words that only say yes or no; nothing can be looked for.
 _ASSENT = frozenset("yes ok okay sure true fals correct right inde of cours 没错 沒錯 可以 正确 正確 当然 當然 对的".split())
-# Fragments shorter than this many units are judged with the sentence before them (docs/decisions/0004).
-_FRAGMENT_UNITS = 4
 # Unsupported parts with no content and at most this many characters between them are shown as one.
 _SMALL_GAP = 12
 
@@ -147,17 +141,6 @@ def _moved(spans: Iterable[tuple[int, int]], shift: int) -> tuple[tuple[int, int
     return tuple((start + shift, end + shift) for start, end in spans)
 
 
-def answer_spans(answer: str) -> list[tuple[int, int]]:
-    """The sentences of an answer as they are judged; a fragment belongs to the sentence before it."""
-    spans: list[tuple[int, int]] = []
-    for start, end in sentence_spans(answer):
-        if spans and len(answer[start:end].split()) < _FRAGMENT_UNITS and language(answer) == "en":
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((start, end))
-    return spans
-
-
 def bad_spans(sentence: str, reading: Reading, *, confirmed: Sequence[tuple[int, int]] = ()) -> list[tuple[int, int]]:
     """The parts that the evidence does not hold; the whole sentence where its parts are there but do not belong together."""
     bad = [(u.start, u.end) for u in (*reading.uncovered, *reading.missing_numbers, *reading.exchanged)]
@@ -185,10 +168,3 @@ def _reason(spans: Sequence[tuple[int, int]], sentence: str, reading: Reading, l
     kind = "missing" if reading.uncovered else "apart"
     words = dict.fromkeys(sentence[start:end] for start, end in spans)
     return _REASONS[kind][lang].format(words=("、" if lang == "zh" else ", ").join(list(words)[:5]))
-
-
-def judged_part(sentence: str) -> tuple[str, int]:
-    """The sentence without its list marker and with its citation markers blanked out, and how far it was shifted."""
-    marker = _LIST_MARKER.match(sentence)
-    shift = marker.end() if marker else 0
-    return _CITATION.sub(lambda m: " " * len(m.group()), sentence[shift:]), shift

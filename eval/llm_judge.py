@@ -20,8 +20,8 @@ import openai
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from eval.answer_parts import judged_part
 from eval.encoder_judge import UNKNOWN, joined
-from eval.judge import judged_part
 from eval.types import Fault, Verdict
 from eval.windows import evidence_texts, windows
 from ingest.errors import Unavailable
