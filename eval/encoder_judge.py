@@ -53,8 +53,9 @@ class Reading:
 class EncoderJudge(ABC):
     """A `Judge` over a classifier; what is asked and how the answer is read is its subclass's."""
 
-    def __init__(self, classifier: Classifier) -> None:
-        """Reads the calibration beside the checkpoint, if there is one.
+    def __init__(self, classifier: Classifier, *, alone: bool) -> None:
+        """Reads the calibration beside the checkpoint, if there is one. A judge that is not `alone` is calibrated together with
+        others, and says nothing of its own.
 
         Raises:
             InputRefused: it cannot be read.
@@ -62,6 +63,7 @@ class EncoderJudge(ABC):
         self.name = Path(classifier.folder).name
         self.calibration: Calibration | None = read_calibration(classifier.folder)
         self.classifier = classifier
+        self._alone = alone
 
     def judge(self, sentences: Sequence[str], *, evidence: Sequence[str], question: str = "") -> list[Verdict]:
         """See `Judge`.
@@ -100,7 +102,7 @@ class EncoderJudge(ABC):
             reason = _REASONS["long" if body.strip() else "empty"][lang].format(name=self.name)
             return Verdict(UNKNOWN, False, (), reason, judged=False)
         reading = self._reading(inputs, rows)
-        said = [] if self.calibration else [_UNCALIBRATED[lang]]
+        said = [_UNCALIBRATED[lang]] if self._alone and not self.calibration else []
         between, comma = _BETWEEN[lang]
         support = self._support(reading.score)
         if support >= THRESHOLD:

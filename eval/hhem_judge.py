@@ -11,6 +11,7 @@ in the same way; it could not be tried here on the published weights (docs/decis
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from eval.classifier import Classifier, Encoded, Floats
@@ -26,13 +27,14 @@ _PROMPT = "Determine if the hypothesis is true given the premise?\n\nPremise: {w
 class HhemJudge(EncoderJudge):
     """A `Judge` over HHEM's weights in the library's own class."""
 
-    def __init__(self, folder: str, *, device: str | None = None) -> None:
+    def __init__(self, folder: str, *, device: str | None = None, alone: bool = True) -> None:
         """The weights are loaded by the first sentence.
 
         Raises:
             InputRefused: the folder holds no configuration, or one that asks for code of its own.
         """
-        super().__init__(Classifier(folder, Task.TOKENS, device=device, renamed={rf"^{WEIGHTS_PREFIX}".replace(".", r"\."): ""}))
+        classifier = Classifier(folder, Task.TOKENS, device=device, renamed={f"^{re.escape(WEIGHTS_PREFIX)}": ""})
+        super().__init__(classifier, alone=alone)
 
     def _input(self, window: str, sentence: str, question: str) -> Encoded:  # noqa: ARG002  it learned without questions
         return self.classifier.encoded(_PROMPT.format(window=window, sentence=sentence), padding_first=True)

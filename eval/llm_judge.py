@@ -84,10 +84,12 @@ class _Said:
 class ChatJudge:
     """A `Judge` over a chat model that keeps to a JSON schema (`response_format`), as vLLM and OpenAI's service do."""
 
-    def __init__(self, chat: Callable[[], BaseChatModel], *, name: str) -> None:
-        """`chat` gives the model, or raises `Unavailable` while there is none; `name` stands in the reasons."""
+    def __init__(self, chat: Callable[[], BaseChatModel], *, name: str, alone: bool = True) -> None:
+        """`chat` gives the model, or raises `Unavailable` while there is none; `name` stands in the reasons. A judge that is not
+        `alone` is calibrated together with others, and says nothing of its own."""
         self.name = name
         self._chat = chat
+        self._alone = alone
 
     def judge(self, sentences: Sequence[str], *, evidence: Sequence[str], question: str = "") -> list[Verdict]:
         """See `Judge`.
@@ -118,14 +120,14 @@ class ChatJudge:
         if decided.finding is None:
             return Verdict(UNKNOWN, False, (), _REASONS[decided.why][lang].format(name=self.name), judged=False)
         score = _SCORES[decided.finding]
-        note = _UNCALIBRATED[lang].format(name=self.name)
+        note = _UNCALIBRATED[lang].format(name=self.name) if self._alone else ""
         if decided.finding is Finding.SUPPORTED:
             return Verdict(score, True, (), note)
         why = "contradicted" if decided.finding is Finding.CONTRADICTED else "not found"
         reason = _REASONS[why][lang].format(name=self.name, quote=decided.quote)
         fault = Fault.CONTRADICTED if decided.finding is Finding.CONTRADICTED else Fault.NOT_IN_EVIDENCE
         whole = tuple(joined(sentence, [(0, len(sentence))]))
-        return Verdict(score, False, whole, f"{reason}{'；' if lang == 'zh' else '; '}{note}", fault)
+        return Verdict(score, False, whole, ("；" if lang == "zh" else "; ").join(filter(None, [reason, note])), fault)
 
 
 def _decided(said: Sequence[_Said]) -> _Said:

@@ -24,7 +24,7 @@ _EVEN = 0.5
 class NliJudge(EncoderJudge):
     """A `Judge` over a sequence classifier with an entailment label."""
 
-    def __init__(self, folder: str, *, device: str | None = None) -> None:
+    def __init__(self, folder: str, *, device: str | None = None, alone: bool = True) -> None:
         """Reads the labels; the weights are loaded by the first sentence.
 
         Raises:
@@ -35,12 +35,12 @@ class NliJudge(EncoderJudge):
         if entailment is None:
             seen = list(classifier.labels.values()) or "none"
             raise InputRefused(
-                f"model {folder!r} has no label for entailment: its config.json names {seen} in id2label; give a model whose labels are "
-                "named, e.g. entailment, neutral, contradiction"
+                f"model {folder!r} has no label for entailment: its config.json names {seen} in id2label; give a model with "
+                "named labels, e.g. entailment, neutral, contradiction"
             )
         self._entailment = entailment
         self._contradiction = label_among(classifier.labels, _CONTRADICTION)
-        super().__init__(classifier)
+        super().__init__(classifier, alone=alone)
 
     def _input(self, window: str, sentence: str, question: str) -> Encoded:  # noqa: ARG002  see the module
         return self.classifier.encoded(window, sentence)

@@ -41,7 +41,7 @@ _NOT_ASKED = "Summarize the following text:\n{window}\noutput:"
 class TokenJudge(EncoderJudge):
     """A `Judge` over a token classifier with two labels."""
 
-    def __init__(self, folder: str, *, device: str | None = None) -> None:
+    def __init__(self, folder: str, *, device: str | None = None, alone: bool = True) -> None:
         """Reads the labels; the weights are loaded by the first sentence.
 
         Raises:
@@ -49,7 +49,7 @@ class TokenJudge(EncoderJudge):
         """
         classifier = Classifier(folder, Task.TOKENS, device=device)
         self._bad = _bad_label(classifier.labels, folder)
-        super().__init__(classifier)
+        super().__init__(classifier, alone=alone)
 
     def _evidence(self, texts: Sequence[str]) -> str:
         return numbered(texts)

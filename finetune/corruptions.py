@@ -72,7 +72,7 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class SupportSample:
     """A sentence with its evidence. `label` is 1 where it is unsupported; `kind` names the noise or the corruption, `spans` are
-    the parts of the sentence that it made."""
+    the parts of the sentence that it made, `passage` the id of the one that the sentence was made from."""
 
     sentence: str
     evidence: tuple[str, ...]
@@ -81,6 +81,7 @@ class SupportSample:
     kind: str
     language: str
     spans: tuple[tuple[int, int], ...] = ()
+    passage: str = ""
 
 
 def read_passages(folder: Path) -> list[Passage]:
@@ -170,7 +171,7 @@ class CorruptionMaker:
         if not sentence or (label and sentence in passage.text):
             return None
         spans = changed_parts("" if kind == "whole" else honest, sentence) if label else ()
-        return SupportSample(sentence, tuple(evidence), question, label, kind, passage.language, spans)
+        return SupportSample(sentence, tuple(evidence), question, label, kind, passage.language, spans, passage.id)
 
     # --- honest changes
 

@@ -139,7 +139,7 @@ def train_detector(passages: Sequence[Passage], *, background: Background, seed:
         kept_features, kept_labels = read_features(kept, background)
         logits = logits_of(model, kept_features)
         model["platt"] = fit_platt(logits, kept_labels)
-        model["answer_platt"] = _answer_platt(kept, logits, seed=seed)
+        model["answer_platt"] = platt_of_answers(kept, logits, seed=seed)
         probability = 1 / (1 + np.exp(-(model["platt"][0] * logits + model["platt"][1])))
         model["held_out"] = {
             "sentences": len(kept),
@@ -152,7 +152,7 @@ def train_detector(passages: Sequence[Passage], *, background: Background, seed:
     return {"format": 1, "features": list(SIGNS), "clip": CLIP, "threshold": 0.5, "seed": seed, "languages": languages}
 
 
-def _answer_platt(samples: Sequence[SupportSample], logits: _Floats, *, seed: int) -> list[float]:
+def platt_of_answers(samples: Sequence[SupportSample], logits: _Floats, *, seed: int) -> list[float]:
     """Platt calibration of whole answers: one to six held-out sentences together, bad if any is (half of the answers are)."""
     chooser = np.random.default_rng(seed)
     labels = np.array([s.label for s in samples])
