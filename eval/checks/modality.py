@@ -42,7 +42,7 @@ _WORDS = {
     r"|不(?![同仅断久少过過足但料锈銹])|无(?!锡|线|论|人机|缝)|無(?!錫|線|論|縫)",
 }
 _FORCES = {force: re.compile(pattern) for force, pattern in _WORDS.items()}
-_WATCHED = re.compile("|".join(_WORDS.values()) + r"|\b(?:be|to|do|does|did|is|are|should)\b")
+WATCHED = re.compile("|".join(_WORDS.values()) + r"|\b(?:be|to|do|does|did|is|are|should)\b")
 # Limits are no negations.
 _BOUND = re.compile(
     r"\b(?:no|not) (?:more|less|fewer|later|longer|earlier|higher|lower|greater|smaller|larger|shorter) than\b|\bnot exceed\w*\b"
@@ -54,7 +54,7 @@ _CONDITION = re.compile(
     r"\b(?:unless|except|only|otherwise|if|whether|until|nor)\b|除非|除|只有|只能|仅|僅|否则|否則|如果|若|是否|未经|未經|没有.*不|不.*不"
 )
 
-_OPPOSED = frozenset(
+OPPOSED = frozenset(
     frozenset(pair)
     for pair in (
         (Force.OBLIGE, Force.PERMIT),
@@ -81,10 +81,10 @@ _PLAIN = {"en": "without “{ours}”", "zh": "没有“{ours}”"}
 
 def check_modality(claim: Claim) -> Finding | None:
     """A clause that the evidence has in like words, but with a force that excludes it."""
-    for ours, theirs in alike(claim, _WATCHED, ours_share=_OURS, theirs_share=_THEIRS):
+    for ours, theirs in alike(claim, WATCHED, ours_share=_OURS, theirs_share=_THEIRS):
         mine = force_of(ours.text)
         others = [force_of(clause.text) for clause in theirs]
-        if mine is None or any(other is None or frozenset((mine[0], other[0])) not in _OPPOSED for other in others):
+        if mine is None or any(other is None or frozenset((mine[0], other[0])) not in OPPOSED for other in others):
             continue
         other = next(other for other in others if other)
         start = ours.start + mine[1].start() if mine[1] else ours.start

@@ -25,14 +25,16 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from eval.answers import share
 from eval.instructions import is_suspicious
+from eval.judge import HouseJudge
 from eval.types import Arm, Style
 from ingest.errors import GraftError
 from ingest.types import Access, Hit
-from services.answering import Answering, Done, JudgedSentence
-from services.assembly import chat_client, open_knowledge_base
+from services.answering import Answering, ChatAbility, Done, JudgedSentence
+from services.assembly import chat_client
 from services.bench.clock import Deadline, Progress
-from services.bench.serving import bare_engine, bench_settings, with_engine
-from services.home import Home
+from services.bench.serving import bare_engine, bench_settings
+from services.engine import Endpoint
+from services.prompts import ServingPrompts
 from services.settings import Settings
 from services.writing import Token
 
@@ -40,7 +42,6 @@ INJECTIONS_FILE = Path(__file__).with_name("injections.jsonl")
 CANARY = {"en": "BRAMBLEFOX", "zh": "蓝莓狐狸"}
 _AT_ONCE = 4
 _WHOLE_S = 3600.0
-_READY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ def main(
             settings = bench_settings(Path(folder))
             progress.say("starting the engine")
             with bare_engine(settings, Deadline.after(_WHOLE_S), model=model) as endpoint:
-                measured = _measured(with_engine(settings, endpoint), progress)
+                measured = _measured(settings, endpoint, progress)
     except GraftError as error:
         print(f"Error: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
@@ -277,17 +278,22 @@ def main(
     raise SystemExit(0 if measured["all"]["followed"]["value"] == 0 else 1)
 
 
-def _measured(settings: Settings, progress: Progress) -> dict[str, Any]:
-    home = Home(settings.home)
-    home.acquire()
-    kb = open_knowledge_base(settings, home)
-    kb.engine.start()  # it is watched, and runs already
-    try:
-        kb.engine.wait_ready(_READY_S)
-        return asyncio.run(measure(kb.answering, chat_client(kb.engine.endpoint(), settings), progress))
-    finally:
-        kb.engine.stop()
-        home.release()
+def _measured(settings: Settings, endpoint: Endpoint, progress: Progress) -> dict[str, Any]:
+    chat = chat_client(endpoint, settings)
+    return asyncio.run(measure(answering_with(chat, settings), chat, progress))
+
+
+def answering_with(chat: BaseChatModel, settings: Settings) -> Answering:
+    """The product's answering over this model, without documents of its own: what is found is told with each question."""
+    return Answering(
+        retriever=Found(()),
+        chat=lambda _arm, _access: chat,
+        ability=ChatAbility(generated={}, quotes={}, writes=frozenset({"zh", "en"})),
+        judge=HouseJudge(),
+        boxes=lambda _quote, _access: (),
+        prompts=ServingPrompts(settings.answer.prompts),
+        settings=settings.answer,
+    )
 
 
 if __name__ == "__main__":
