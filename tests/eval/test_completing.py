@@ -30,7 +30,7 @@ def test_documents_that_disagree_are_told_with_both_sides() -> None:
 
 
 def test_a_supported_sentence_beside_the_question_is_told() -> None:
-    beside = "Trains are booked in second class for all colleagues."
+    beside = "Trains are booked in second class for colleagues abroad."
     found = complete(SUPPORTED, beside, question=QUESTION, hits=[hit(beside)])
     assert (found.verdict.fault, found.verdict.supported) == (Fault.OFF_QUESTION, True)
     assert complete(SUPPORTED, beside, question=QUESTION, hits=[hit(beside)], quoted=True).verdict.fault is None

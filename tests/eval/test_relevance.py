@@ -11,7 +11,7 @@ from eval.relevance import off_question
     ("question", "sentence"),
     [
         ("How many days of paid holiday does an employee have?", "Trains are booked in second class."),
-        ("When was the Leeds office opened?", "Trains are booked in second class for all colleagues travelling abroad."),
+        ("When was the Leeds office opened?", "Trains are booked in second class for colleagues travelling abroad."),
         ("Who approves travel requests?", "The filter housing contains rubber seals and steel springs made in Turin."),
         ("谁负责审批差旅申请？", "滤芯外壳由不锈钢弹簧和橡胶密封圈组成。"),
     ],
