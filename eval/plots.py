@@ -1,4 +1,4 @@
-"""Drawings of comparisons as SVG that stands inside a page: text as text, colours that read on a light and on a dark ground.
+"""Drawings of measurements as SVG that stands inside a page: text as text, colours that read on a light and on a dark ground.
 
 Invariants. No script, nothing fetched, the same figures give the same bytes. Lines and words take the page's own colour
 (`currentColor`). Knows nothing of how the figures were measured.
@@ -114,6 +114,40 @@ def growth(lines: Mapping[str, Sequence[tuple[float, float]]], *, title: str, la
         axes.set_xlabel(labels[0])
         axes.set_ylabel(labels[1])
         axes.legend(fontsize="small", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return _svg(figure, title)
+
+
+def roc(curves: Mapping[str, Sequence[tuple[float, float]]], *, title: str, labels: tuple[str, str]) -> str:
+    """Lines of (false alarms, found) points from (0, 0) to (1, 1), a curve a name; the dashes are what chance gets."""
+    names = list(curves)
+    with _drawing(width=4.6, height=4.2) as (figure, axes):
+        axes.plot([0, 1], [0, 1], linestyle="--", linewidth=1, color=_COLOURS[0])
+        for name, points in curves.items():
+            axes.plot(*zip(*points, strict=True), color=_COLOURS[(names.index(name) + 1) % len(_COLOURS)], label=name)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1.01)
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        axes.legend(frameon=False, loc="lower right")
+        return _svg(figure, title)
+
+
+def reliability(curves: Mapping[str, Sequence[Mapping[str, float]]], *, title: str, labels: tuple[str, str]) -> str:
+    """What was seen over what was said, a point a bin (`mean`, `share`, `n`), larger where it holds more; dashes are right."""
+    names = list(curves)
+    with _drawing(width=4.6, height=4.2) as (figure, axes):
+        axes.plot([0, 1], [0, 1], linestyle="--", linewidth=1, color=_COLOURS[0])
+        for name, bins in curves.items():
+            colour = _COLOURS[(names.index(name) + 1) % len(_COLOURS)]
+            most = max(one["n"] for one in bins)
+            said, seen = [one["mean"] for one in bins], [one["share"] for one in bins]
+            axes.plot(said, seen, color=colour, linewidth=1, label=name)
+            axes.scatter(said, seen, s=[12 + 60 * one["n"] / most for one in bins], color=colour)
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+        axes.set_xlabel(labels[0])
+        axes.set_ylabel(labels[1])
+        axes.legend(frameon=False, loc="upper left")
         return _svg(figure, title)
 
 

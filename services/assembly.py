@@ -13,6 +13,7 @@ from sqlalchemy import Engine as Database
 
 from eval import sample_corpus
 from eval.answers import read_cases
+from eval.hallucination import AnswerJudge
 from eval.judge import HouseJudge
 from eval.types import Arm, Retriever
 from finetune.adapter_files import AdapterFiles
@@ -47,6 +48,7 @@ from services.adapter_checks import AdapterChecks
 from services.adapter_serving import TUNED_NAME, LoraServing, MergedServing, Way, choose_way
 from services.answering import Answering, ChatAbility
 from services.apart import run_apart
+from services.checking import Checker
 from services.engine import Endpoint, Engine, EngineProcess, EngineState, RemoteEngine
 from services.home import Home
 from services.jobs import Jobs
@@ -144,9 +146,15 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
             settings=settings.answer,
             mask=settings.privacy.kinds,
         ),
+        checker=Checker(answer_judge()),
         ability=ability,
         engine=engine,
     )
+
+
+def answer_judge() -> AnswerJudge:
+    """The judge of whole answers that `graft check` and `graft eval hallucination` use."""
+    return HouseJudge()
 
 
 def throw_away_index(settings: Settings, folder: Path) -> Callable[[], HybridIndex]:

@@ -31,6 +31,7 @@ from ingest.spelling import Correction
 from ingest.types import Access, Bbox, Hit, Page, Section
 from ingest.versions import Versions
 from services.answering import ALONE, Answering, ChatAbility, Done, Event
+from services.checking import Checker
 from services.comparing import Failed
 from services.engine import Engine
 from services.jobs import Job, Jobs
@@ -89,6 +90,7 @@ class KnowledgeBase:
     workshop: Workshop
     retriever: Search
     answering: Answering
+    checker: Checker
     ability: ChatAbility
     engine: Engine
 

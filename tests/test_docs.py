@@ -19,7 +19,8 @@ from services.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "guide"
-DOCS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "eval/sample_corpus/README.md")]
+DOCS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+DOCS += [ROOT / "eval" / name / "README.md" for name in ("sample_corpus", "grounded_set")]
 DOCS += sorted((ROOT / "docs").rglob("*.md"))
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

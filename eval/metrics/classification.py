@@ -43,6 +43,38 @@ def f1(labels: ArrayLike, decisions: ArrayLike) -> float:
     return 2 * found / (int(y.sum()) + int((d > 0).sum())) if found else 0.0
 
 
+def recall(labels: ArrayLike, decisions: ArrayLike) -> float:
+    """The share of the 1s that were found.
+
+    Raises InputRefused where there is no 1.
+    """
+    y, d = _pair(labels, decisions)
+    if not y.any():
+        raise InputRefused(f"recall needs items of label 1; all {len(y)} are of label 0")
+    return float((d[y] > 0).mean())
+
+
+def precision(labels: ArrayLike, decisions: ArrayLike) -> float:
+    """The share of 1s in what was decided to be 1.
+
+    Raises InputRefused where nothing was.
+    """
+    y, d = _pair(labels, decisions)
+    if not (d > 0).any():
+        raise InputRefused(f"precision needs decisions for label 1; there is none among {len(y)}")
+    return float(y[d > 0].mean())
+
+
+def recall_at_precision(labels: ArrayLike, scores: ArrayLike, *, wanted: float) -> float:
+    """The highest recall of any threshold at which the precision is at least `wanted`; 0 where there is none."""
+    y, s = _pair(labels, scores)
+    order = np.argsort(-s, kind="stable")
+    last = np.flatnonzero(np.diff(s[order], append=-np.inf))  # equal scores are decided alike
+    found = np.cumsum(y[order])[last]
+    enough = found / (last + 1) >= wanted
+    return float(found[enough].max() / y.sum()) if enough.any() and y.any() else 0.0
+
+
 def balanced_accuracy(labels: ArrayLike, decisions: ArrayLike) -> float:
     """The mean of the shares decided rightly among 1s and among 0s.
 
@@ -70,11 +102,15 @@ def bootstrap(
     """
     y, s = np.asarray(labels, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     names = np.arange(len(y)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    members = [np.flatnonzero(names == g) for g in range(int(names.max()) + 1)]
+    members = np.argsort(names, kind="stable")  # of one group after the other
+    sizes = np.bincount(names)
+    starts = np.cumsum(sizes) - sizes
     chooser = np.random.default_rng(seed)
     values = []
     for _ in range(rounds):
-        drawn = np.concatenate([members[g] for g in chooser.integers(len(members), size=len(members))])
+        picked = chooser.integers(len(sizes), size=len(sizes))
+        ends = np.cumsum(sizes[picked])
+        drawn = members[np.arange(ends[-1]) + np.repeat(starts[picked] - ends + sizes[picked], sizes[picked])]
         try:
             values.append(metric(y[drawn], s[drawn]))
         except InputRefused:

@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api import adapters, administration, ask, compare, datasets, documents, errors, jobs, metrics, openai, review
+from services.api import adapters, administration, ask, check, compare, datasets, documents, errors, jobs, metrics, openai, review
 from services.knowledge_base import KnowledgeBase
 
 WEB = Path(__file__).parent.parent / "web"
@@ -37,7 +37,7 @@ def create_app(kb: KnowledgeBase, *, local_key: str) -> FastAPI:
     app.state.local_key = local_key
     errors.install(app)
     metrics.install(app)
-    for part in (ask, compare, documents, jobs, datasets, review, adapters, administration, openai):
+    for part in (ask, check, compare, documents, jobs, datasets, review, adapters, administration, openai):
         app.include_router(part.router)
 
     @app.get("/healthz", tags=["health"])

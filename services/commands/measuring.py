@@ -1,18 +1,20 @@
-"""`graft check`, `graft eval …`. Each loads what it measures only when it runs: other commands start in half the time."""
+"""`graft eval …`. Each loads what it measures only when it runs: other commands start in half the time."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eval.grounded_set import Part
 from eval.types import Arm, Style
 from ingest.settings import ReadLimits
 from services.client import connect
@@ -20,20 +22,10 @@ from services.commands.output import Json, counting, out, print_json, print_tabl
 from services.commands.questions import answer_to
 from services.settings import load_settings
 
+if TYPE_CHECKING:
+    from eval.report import Goal
+
 app = typer.Typer(no_args_is_help=True, help="Measure the product on data of your own.")
-
-
-def check(
-    file: Annotated[Path, typer.Argument(help="JSON lines with id, context, answer and maybe question.")],
-    _as_json: Json = False,
-) -> None:
-    """Judge answers against their contexts: a JSON line each, with a score and the unsupported spans."""
-    from eval.hallucination import check_line, read_lines
-    from eval.judge import HouseJudge
-
-    judge = HouseJudge()
-    for line in read_lines(file):
-        typer.echo(json.dumps(check_line(line, judge=judge), ensure_ascii=False))
 
 
 @app.command("retrieval")
@@ -51,14 +43,47 @@ def retrieval(
 
 @app.command("hallucination")
 def hallucination(
-    file: Annotated[Path, typer.Argument(help="JSON lines as for `graft check`, with label (1 = unsupported).")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="JSON lines as for `graft check`, with label (1 = unsupported). Default: the shipped grounded set."),
+    ] = None,
+    part: Annotated[Part, typer.Option(help="Of the shipped set: what is only measured, or what may be looked at.")] = Part.TEST,
+    report: Annotated[Path | None, typer.Option(help="HTML file of the report; JSON and Markdown are written beside it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """How well the judge tells supported answers from unsupported ones."""
-    from eval.hallucination import evaluate_hallucination
-    from eval.judge import HouseJudge
+    """How well the judge tells supported answers from unsupported ones: on a file, or on the grounded set that is shipped."""
+    from eval.grounded_set import LANGUAGES, grounded_lines, grounded_rows
+    from eval.hallucination import count_lines, read_lines
+    from eval.hallucination_figures import evaluate_hallucination
+    from eval.hallucination_report import goals, hallucination_report, kind_tables, main_table
+    from eval.report import write_report
+    from services.assembly import answer_judge
 
-    _print(evaluate_hallucination(file, judge=HouseJudge()), as_json=as_json)
+    own = file is None
+    if file is None:
+        name, rows, total = (
+            f"the shipped grounded set, {part}",
+            grounded_lines(part),
+            sum(len(grounded_rows(part, lang)) for lang in LANGUAGES),
+        )
+    else:
+        name, rows, total = file.name, read_lines(file), count_lines(file)
+    with counting() as step:
+        measured = evaluate_hallucination(rows, judge=answer_judge(), progress=lambda: step("judged", total))
+    written: dict[str, str] = {}
+    if report is not None:
+        circumstances = {"answers": name, "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+        whole = hallucination_report(measured, circumstances=circumstances, own=own)
+        written["report"] = str(write_report(whole, report.parent, report.name.removesuffix(".html"))[-1])
+    wanted = goals(measured) if own else []
+    if as_json:
+        return print_json({**measured, "goals": [asdict(goal) for goal in wanted], **written})
+    out.print(f"{name}; {measured['judge']}, {measured['items_per_s']:.0f} answers a second", markup=False)
+    for table in (main_table(measured), *kind_tables(measured)):
+        out.print(f"\n{table.caption}" if table.caption else "", markup=False)
+        print_table(table.headings, table.rows)
+    _print_goals(wanted)
+    return out.print(f"report: {written['report']}", markup=False) if written else None
 
 
 @app.command("answers")
@@ -104,9 +129,13 @@ def parsing(
         return print_json({**measured, "goals": [asdict(goal) for goal in goals(measured)], **written})
     table = main_table(measured)
     print_table(table.headings, table.rows)
-    for goal in goals(measured):
-        out.print(f"{'met' if goal.met else 'missed':>6}  {goal.name}: {goal.seen}, wanted {goal.wanted}", markup=False)
+    _print_goals(goals(measured))
     return out.print(f"report: {written['report']}", markup=False) if written else None
+
+
+def _print_goals(goals: Sequence[Goal]) -> None:
+    for goal in goals:
+        out.print(f"{'met' if goal.met else 'missed':>6}  {goal.name}: {goal.seen}, wanted {goal.wanted}", markup=False)
 
 
 def _circumstances(folder: Path, limits: ReadLimits) -> dict[str, str]:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from eval.metrics.classification import auroc, balanced_accuracy, bootstrap, f1
+from eval.metrics.classification import auroc, balanced_accuracy, bootstrap, f1, precision, recall, recall_at_precision
+from eval.metrics.reliability import Bin, brier, calibration_error, reliability
 from ingest.errors import InputRefused
 
 
@@ -28,6 +29,30 @@ def test_lists_that_do_not_fit_are_refused(labels: list[int], scores: list[float
 def test_f1_joins_precision_and_recall_of_label_one() -> None:
     assert f1([1, 1, 0, 0], [1, 0, 1, 0]) == 0.5
     assert f1([1, 0], [0, 0]) == 0.0
+
+
+def test_recall_is_of_the_ones_and_precision_of_what_is_called_one() -> None:
+    assert recall([1, 1, 0, 0], [1, 0, 1, 1]) == 0.5
+    assert precision([1, 1, 0, 0], [1, 0, 1, 1]) == pytest.approx(1 / 3)
+    with pytest.raises(InputRefused):
+        recall([0, 0], [0, 1])
+    with pytest.raises(InputRefused):
+        precision([0, 1], [0, 0])
+
+
+def test_recall_at_a_precision_is_the_best_of_any_threshold_and_equal_scores_fall_together() -> None:
+    assert recall_at_precision([1, 0, 1, 1, 0], [0.9, 0.8, 0.7, 0.6, 0.1], wanted=0.75) == 1.0
+    assert recall_at_precision([1, 0, 1, 1, 0], [0.9, 0.8, 0.7, 0.6, 0.1], wanted=0.8) == pytest.approx(1 / 3)
+    assert recall_at_precision([1, 0], [0.5, 0.5], wanted=0.8) == 0.0
+
+
+def test_probabilities_that_come_true_have_no_calibration_error() -> None:
+    labels = [0, 0, 0, 1, 1, 1, 1, 0]
+    honest = reliability(labels, [0.25] * 4 + [0.75] * 4)
+    assert honest == [Bin(0.2, 0.3, 0.25, 0.25, 4), Bin(0.7, 0.8, 0.75, 0.75, 4)]
+    assert calibration_error(honest) == 0.0
+    assert calibration_error(reliability(labels, [1.0] * 8)) == 0.5
+    assert brier([0, 1], [0.0, 0.5]) == 0.125
 
 
 def test_balanced_accuracy_weighs_both_labels_alike() -> None:

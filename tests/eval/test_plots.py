@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from eval.plots import bars, scatter, times
+from eval.plots import bars, reliability, roc, scatter, times
 
 
 def figure(value: float) -> dict[str, Any]:
@@ -23,6 +23,8 @@ DRAWN = {
     "bars without a value": lambda: bars({"all": FIGURES}, "wrong", title="t", label="l"),
     "scatter": lambda: scatter(FIGURES, "wrong", "right", title="t", labels=("wrong", "right")),
     "times": lambda: times(FIGURES, [("p50", "median")], title="t", label="seconds"),
+    "roc": lambda: roc({"all": [(0, 0), (0.2, 0.7), (1, 1)], "zh": [(0, 0), (1, 1)]}, title="t", labels=("alarms", "found")),
+    "reliability": lambda: reliability({"en": [{"mean": 0.2, "share": 0.3, "n": 5}]}, title="t", labels=("said", "seen")),
     "nothing at all": lambda: times({}, [("p50", "median")], title="t", label="seconds"),
 }
 
