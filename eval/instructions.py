@@ -41,8 +41,9 @@ _ORDERING = frozenset(
     " user question sentenc passag document begin append includ mention translat"
     " 忽略 略以 指令 指示 提示 回答 回复 答复 答案 输出 问题 助手 用户 系统".split()
 )
-# A sentence after such a one belongs to it if it shows any sign at all.
+# A sentence after such a one belongs to it if it shows any sign at all; one with so many signs begins it with the next one's.
 _CARRIES_ON = 1
+_BEGINS = 2
 # As in the judge's features: the idf of a word that is rare in general text.
 _RARE = 6.5
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,4000}={0,2}(?![A-Za-z0-9+/=])")
@@ -97,12 +98,19 @@ def _decoded(sentence: str) -> list[str]:
 
 
 def instruction_spans(text: str) -> list[tuple[int, int]]:
-    """The sentences, lines and table rows that speak to a model, with those after them that carry them on, in order."""
+    """The sentences, lines and table rows that speak to a model, in order: by themselves, with the next one, or carried on."""
+    pieces = _pieces(text)
+    shown = [signs(text[start:end]) for start, end in pieces]
     spans: list[tuple[int, int]] = []
     carried = False
-    for start, end in _pieces(text):
-        shown = signs(text[start:end])
-        carried = shown >= ENOUGH or (carried and _weight(_folded(text[start:end])) >= _CARRIES_ON)
+    for place, (start, end) in enumerate(pieces):
+        alone = shown[place] >= ENOUGH
+        if not alone and (carried or shown[place] >= _BEGINS):
+            following = pieces[place + 1 : place + 2]
+            own = _weight(_folded(text[start:end]))
+            carried = own >= _CARRIES_ON if carried else any(own + _weight(_folded(text[a:b])) >= ENOUGH for a, b in following)
+        else:
+            carried = alone
         if carried:
             spans.append((start, end))
     return spans
