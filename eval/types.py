@@ -93,9 +93,27 @@ class Citation:
     bbox: tuple[Bbox, ...] = ()
 
 
+class RepairAction(StrEnum):
+    """What was done with a sentence of the model that the evidence does not bear out."""
+
+    REGENERATED = "regenerated"
+    QUOTED = "quoted"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A sentence that the model wrote and that is not shown as it wrote it: what was done with it, and why."""
+
+    text: str
+    action: RepairAction
+    reason: str
+    fault: Fault | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer with its verdict and the markers of its citations."""
+    """One sentence of an answer with its verdict and the markers of its citations; `replaces` is what stood in its place."""
 
     text: str
     style: Style
@@ -103,11 +121,15 @@ class Sentence:
     supported: bool
     citations: tuple[int, ...] = ()
     reason: str = ""
+    fault: Fault | None = None
+    judged: bool = True
+    replaces: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer as every interface shows it."""
+    """A whole answer as every interface shows it. `removed`: sentences of the model that nothing took the place of; `asks`: the
+    question that is asked back where the evidence is too weak."""
 
     answer: str
     language: str
@@ -119,6 +141,8 @@ class Answer:
     sentences: tuple[Sentence, ...]
     usage: dict[str, int]
     timings_ms: dict[str, float]
+    removed: tuple[Repair, ...] = ()
+    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,11 @@ from ingest.report import DocumentReport, DocumentReports
 from ingest.spelling import Correction
 from ingest.types import Access, Bbox, Hit, Page, Section
 from ingest.versions import Versions
-from services.answering import ALONE, Answering, ChatAbility, Done, Event
+from services.answering import ALONE, Answering, ChatAbility
 from services.checking import Checker
+from services.citing import span_of_quote
 from services.comparing import Failed
+from services.drafting import Done, Event
 from services.engine import Engine
 from services.jobs import Job, Jobs
 from services.keys import Keys
@@ -268,8 +270,8 @@ class KnowledgeBase:
     def _cited(self, document_id: str, page: Page, *, chunk: str | None, quote: str | None) -> tuple[int, int] | None:
         """Where on the page the quote stands, or else the chunk."""
         span = self.catalog.chunk_span(chunk, document_id=document_id, page=page.number) if chunk else None
-        start = page.text.find(quote, span[0] if span else 0) if quote else -1
-        return (start, start + len(quote)) if quote and start >= 0 else span
+        found = span_of_quote(quote, page.text, start=span[0] if span else 0) if quote else None
+        return found or span
 
     # Questions
 

@@ -17,6 +17,7 @@ from ingest.fusion import Fusion
 from ingest.personal_data import EVERY_KIND, PersonalData
 from ingest.settings import IngestSettings, OcrSettings, ReadLimits
 from services.models import default_models_dir
+from services.policy import Unsupported, WeakEvidence
 
 DEFAULT_PORT = 8484
 
@@ -124,6 +125,14 @@ class AnswerSettings(Section):
 
     passages: int = Field(3, description="passages that the chat model is given")
     quotes: int = Field(2, description="sentences that a quoted answer shows")
+    weak_evidence: WeakEvidence = Field(
+        WeakEvidence.REFUSE,
+        description="evidence too weak: `refuse`; `ask` back as well; `quote` what is nearest; `mark`: answer, and say so",
+    )
+    unsupported: Unsupported = Field(
+        Unsupported.REGENERATE,
+        description="sentences not borne out: `mark`; `remove`; `quote` in their place; `regenerate` once, else remove",
+    )
     answer_tokens: int = Field(160, description="longest generated answer, in tokens")
     timeout_s: float = Field(120.0, description="seconds that the engine may take for one answer")
     prompts: Literal["1", "2"] = Field(

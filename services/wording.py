@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eval.types import Sentence, Style
+from eval.types import Fault, Sentence, Style
 from ingest import tokens
 from ingest.text_cleaning import clean_text
 from ingest.types import Hit
@@ -32,13 +32,36 @@ NOTHING_TO_SHOW = {
     "en": "no sentence of the documents answers the question",
     "zh": "文档中没有能回答该问题的句子",
 }
-_UNSUPPORTED = {"en": " (not supported by the documents)", "zh": "（文档未证实）"}
+NOTHING_BORNE_OUT = {
+    "en": "nothing that the chat model wrote is borne out by the passages",
+    "zh": "对话模型写出的内容均未得到所找到段落的证实",
+}
+WEAK = {
+    "en": "the evidence is weak: {reason}",
+    "zh": "依据薄弱：{reason}",
+}
+_UNSUPPORTED = {"en": "not supported by the documents", "zh": "文档未证实"}
+_NOT_JUDGED = {"en": "not checked against the documents", "zh": "未与文档核对"}
+_FAULTS = {
+    Fault.CONTRADICTED: {"en": "the documents say otherwise", "zh": "与文档不符"},
+    Fault.NOT_IN_EVIDENCE: _UNSUPPORTED,
+    Fault.OFF_QUESTION: {"en": "does not answer the question", "zh": "答非所问"},
+    Fault.DISPUTED: {"en": "the documents disagree", "zh": "文档之间说法不一"},
+    Fault.BIASED: {"en": "biased wording", "zh": "措辞带有偏见"},
+}
+_MARK = {"en": " ({})", "zh": "（{}）"}
 _FRAME = {"en": "The documents say:", "zh": "文档原文："}
 _FRAME_OTHER = {"en": "The documents say, in Chinese:", "zh": "文档原文（英文）："}
 _ABSTAINED = {
     "en": "I cannot answer this from the documents: {reason}.",
     "zh": "根据现有文档无法回答：{reason}。",
 }
+_WHICH = {"en": "Is it about {}?", "zh": "您问的是{}吗？"}
+_OR = {"en": " or ", "zh": "，还是"}
+_SECTION = {"en": "“{section}” ({document})", "zh": "“{section}”（{document}）"}
+_OTHER_WORD = {"en": "Is there another word for {}?", "zh": "{}有没有别的说法？"}
+_QUOTED = "“{}”"
+_AND = {"en": ", ", "zh": "、"}
 _NEAREST = {"en": " Nearest passages: {places}.", "zh": "最接近的段落：{places}。"}
 _PLACE = {"en": "{document}, page {page}", "zh": "{document} 第{page}页"}
 _BETWEEN = {"en": "; ", "zh": "；"}
@@ -54,13 +77,36 @@ def piece(sentence: Sentence, *, before: Sentence | None, language: str) -> str:
             frame = (_FRAME if tokens.language(sentence.text) == language else _FRAME_OTHER)[language] + "\n"
         return ("\n" if before else "") + f"{frame}“{text}” {markers}"
     joint = " " if before and language == "en" else ""
-    mark = "" if sentence.supported or sentence.reason == NOT_JUDGED[language] else _UNSUPPORTED[language]
-    return f"{joint}{text}{mark}{' ' if markers else ''}{markers}"
+    return f"{joint}{text}{_mark(sentence, language)}{' ' if markers else ''}{markers}"
 
 
-def abstention(reason: str, nearest: Sequence[Hit], *, language: str) -> str:
-    """The words that say that, and why, there is no answer, and where a reader may look."""
+def _mark(sentence: Sentence, language: str) -> str:
+    """What is to be known of a sentence where it stands; empty for what is borne out, and where no document was read."""
+    if sentence.fault is not None:
+        words = _FAULTS[sentence.fault]
+    elif sentence.supported or sentence.reason == NOT_JUDGED[language]:
+        return ""
+    else:
+        words = _UNSUPPORTED if sentence.judged else _NOT_JUDGED
+    return _MARK[language].format(words[language])
+
+
+def asked_back(choices: Sequence[tuple[str, str]], missing: Sequence[str], *, language: str) -> str | None:
+    """Asks which of these sections (heading, document) is meant, and what else the missing words could be called."""
+    places = [
+        _SECTION[language].format(section=section, document=document) if section else document for section, document in choices
+    ]
+    words = _AND[language].join(map(_QUOTED.format, missing))
+    asked = [_WHICH[language].format(_OR[language].join(places))] if places else []
+    asked += [_OTHER_WORD[language].format(words)] if words else []
+    return (" " if language == "en" else "").join(asked) or None
+
+
+def abstention(reason: str, nearest: Sequence[Hit], *, language: str, asks: str | None = None) -> str:
+    """The words that say that, and why, there is no answer, what is asked back, and where a reader may look."""
     text = _ABSTAINED[language].format(reason=reason.rstrip(".。"))
+    if asks:
+        text += (" " if language == "en" else "") + asks
     places = dict.fromkeys(_PLACE[language].format(document=hit.document, page=hit.page) for hit in nearest)
     return text + (_NEAREST[language].format(places=_BETWEEN[language].join(places)) if places else "")
 

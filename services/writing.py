@@ -5,7 +5,8 @@ Knows nothing of documents or verdicts.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -35,8 +36,16 @@ class Usage:
     completion_tokens: int
 
 
-async def sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Token | Usage | str, None]:
-    """Tokens, and each sentence as a plain string once it is complete, until the model ends or repeats itself.
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A sentence that is complete; its last token came at `written_s` of `time.perf_counter`."""
+
+    text: str
+    written_s: float
+
+
+async def sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Token | Usage | Whole, None]:
+    """Tokens, and each sentence once it is complete, until the model ends or repeats itself.
 
     Raises:
         Unavailable: the engine failed while it wrote.
@@ -44,15 +53,21 @@ async def sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGene
     said: set[str] = set()
     async with aclosing(_all_sentences(chat, prompt)) as written:
         async for event in written:
-            if isinstance(event, str):
-                if event in said or len(said) == _MOST_SENTENCES:
+            if isinstance(event, Whole):
+                if event.text in said or len(said) == _MOST_SENTENCES:
                     return  # a small model repeats itself until its tokens are used up
-                said.add(event)
+                said.add(event.text)
             yield event
 
 
-async def _all_sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Token | Usage | str, None]:
+async def _all_sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Token | Usage | Whole, None]:
     text, told = "", 0
+    came: list[tuple[int, float]] = []  # length of the text after each token, and when that was
+
+    def wholes(spans: Sequence[tuple[int, int]]) -> Iterator[Whole]:
+        for start, end in spans:
+            yield Whole(text[told + start : told + end], next(at_s for length, at_s in came if length >= told + end))
+
     try:
         async for chunk in chat.astream(prompt):
             if isinstance(chunk, AIMessageChunk) and chunk.usage_metadata:
@@ -60,13 +75,14 @@ async def _all_sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> Asyn
             piece = str(chunk.text)
             if not piece:
                 continue
-            yield Token(piece)
             text += piece
-            for start, end in sentence_spans(text[told:])[:-1]:
-                yield text[told + start : told + end]
-                told += end
-                break
+            came.append((len(text), time.perf_counter()))
+            yield Token(piece)
+            complete = sentence_spans(text[told:])[:-1]
+            for sentence in wholes(complete):
+                yield sentence
+            told += complete[-1][1] if complete else 0
     except (openai.APIError, OSError) as error:
         raise Unavailable(f"the engine failed while it wrote the answer ({error}): ask again, or ask for quotes") from error
-    for start, end in sentence_spans(text[told:]):
-        yield text[told + start : told + end]
+    for sentence in wholes(sentence_spans(text[told:])):
+        yield sentence

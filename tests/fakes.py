@@ -33,10 +33,11 @@ def pdf(*pages: str, title: str = "", size: tuple[float, float] = A4, rotation: 
 class FakeChat(BaseChatModel):
     """Writes the answer that it was given, word by word; remembers its prompts, and whether it was let finish.
 
-    With `endless`, it goes on until whoever reads it stops.
+    With `endless`, it goes on until whoever reads it stops. With `later`, it writes that from its second prompt on.
     """
 
     answer: str = ""
+    later: str | None = None
     endless: bool = False
     fails_after: int | None = None
     _prompts: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
@@ -103,8 +104,9 @@ class FakeChat(BaseChatModel):
             self._closed.set()
 
     def _words(self) -> Iterator[str]:
+        first = self.later is None or len(self._prompts) == 1
         while True:
-            for word in self.answer.split(" "):
+            for word in (self.answer if first else str(self.later)).split(" "):
                 yield word + " "
             if not self.endless:
                 return

@@ -17,12 +17,12 @@ from ingest.errors import GraftError, InputRefused
 from ingest.explanation import Explanation
 from ingest.spelling import Correction
 from ingest.text_cleaning import clean_text
-from services.answering import Done, Event, JudgedSentence, Sources
 from services.api import schemas, sse
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
 from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
 from services.api.hits import hit_model
+from services.drafting import Done, Doubted, Event, JudgedSentence, Removed, Sources
 from services.writing import Token
 
 router = APIRouter(prefix="/api", tags=["questions"])
@@ -62,7 +62,8 @@ def search(body: schemas.SearchRequest, kb: TheKnowledgeBase, access: Caller) ->
 
 @router.post("/ask", response_model=schemas.AnswerResponse)
 async def ask(body: schemas.AskRequest, request: Request, kb: TheKnowledgeBase, access: Caller) -> Response:
-    """An answer: as server-sent events `sources`, `token`, `sentence`, `done`, or, with `stream: false`, as JSON."""
+    """An answer: as server-sent events `sources`, `token`, `doubt`, `sentence`, `removed`, `done`; or, with `stream: false`, as
+    JSON."""
     turns = [Turn(message.role, message.content) for message in body.history]
     access = narrowed(access, body.groups, kb.groups)
     events = kb.stream(body.question, access=access, arm=body.arm, style=body.style, history=turns, filters=body.filters())
@@ -105,14 +106,18 @@ def described(event: Event) -> tuple[str, dict[str, Any]]:
             return "sources", {"hits": [hit_model(hit) for hit in hits]}
         case Token(text):
             return "token", {"text": text}
-        case JudgedSentence(index, sentence, citations, shown):
+        case Doubted(text, reason, fault):
+            return "doubt", {"text": text, "reason": reason, "fault": fault}
+        case Removed(repair):
+            return "removed", schemas.repair(repair)
+        case JudgedSentence(index, sentence, citations, shown, held_ms):
             cited = [schemas.citation(citation) for citation in citations]
             return "sentence", {
                 "index": index,
                 **schemas.sentence(sentence),
                 "citations": cited,
                 "shown": shown,
-                "replaces": None,
+                "held_ms": held_ms,
             }
         case Done(answer):
             return "done", schemas.answer(answer)

@@ -17,7 +17,6 @@ from eval.types import Arm
 from finetune.types import DatasetVersion, Split
 from ingest.conversation import Turn
 from ingest.types import Hit
-from services.answering import Done, Event, Sources
 from services.api import schemas, sse
 from services.api.ask import described
 from services.api.auth import Caller, TheKnowledgeBase, narrowed
@@ -25,6 +24,7 @@ from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
 from services.api.hits import HitModel, hit_model
 from services.comparing import Failed
+from services.drafting import Done, Event, Sources
 
 router = APIRouter(prefix="/api", tags=["questions"])
 

@@ -23,12 +23,12 @@ from eval.types import Answer, Arm, Citation, Sentence, Style
 from ingest.conversation import Turn
 from ingest.errors import GraftError, InputRefused, NotFound
 from ingest.types import Access
-from services.answering import Done, Event, JudgedSentence
 from services.api import sse
 from services.api.ask import answer_of
 from services.api.auth import Caller, TheKnowledgeBase
 from services.api.disconnect import nobody_there, unless_gone
 from services.api.errors import problem_of
+from services.drafting import Done, Event, JudgedSentence
 from services.knowledge_base import KnowledgeBase
 from services.wording import piece
 

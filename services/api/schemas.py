@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eval.types import Answer, Arm, Citation, Sentence, Style
+from eval.types import Answer, Arm, Citation, Fault, Repair, RepairAction, Sentence, Style
 from ingest.catalog import DocumentRecord
 from ingest.narrowing import Filters
 from ingest.types import Bbox
@@ -124,8 +124,18 @@ class PageTextModel(BaseModel):
     picture: bool
 
 
+class RepairModel(BaseModel):
+    """A sentence of the model that is not shown as it wrote it: what was done with it, and why."""
+
+    text: str
+    action: RepairAction
+    reason: str
+    fault: Fault | None
+
+
 class SentenceModel(BaseModel):
-    """A judged sentence; `citations` are markers."""
+    """A sentence with its verdict; `citations` are markers. `fault` is what is wrong with it, `judged` whether it could be
+    checked at all, `replaces` the model's own sentence that stood in its place."""
 
     text: str
     style: Style
@@ -133,10 +143,14 @@ class SentenceModel(BaseModel):
     supported: bool
     citations: list[int]
     reason: str
+    fault: Fault | None
+    judged: bool
+    replaces: RepairModel | None
 
 
 class AnswerResponse(BaseModel):
-    """A whole answer."""
+    """A whole answer. `removed` are sentences of the model that nothing took the place of; `asks` is what an abstention asks
+    back."""
 
     answer: str
     language: str
@@ -148,6 +162,8 @@ class AnswerResponse(BaseModel):
     sentences: list[SentenceModel]
     usage: dict[str, int]
     timings_ms: dict[str, float]
+    removed: list[RepairModel]
+    asks: str | None
 
 
 class DocumentModel(BaseModel):
@@ -361,6 +377,11 @@ def citation(one: Citation) -> dict[str, Any]:
 def sentence(one: Sentence) -> dict[str, Any]:
     """A sentence as JSON."""
     return SentenceModel.model_validate(asdict(one)).model_dump(mode="json")
+
+
+def repair(one: Repair) -> dict[str, Any]:
+    """What was done with a sentence of the model, as JSON."""
+    return RepairModel.model_validate(asdict(one)).model_dump(mode="json")
 
 
 def answer(one: Answer) -> dict[str, Any]:

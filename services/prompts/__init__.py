@@ -26,7 +26,6 @@ DEFAULT_VERSION = "1"
 
 _FOLDER = Path(__file__).parent
 MANIFEST_FILE = _FOLDER / "manifest.json"
-_MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
 class ServingPrompts:
@@ -77,11 +76,6 @@ class ServingPrompts:
         if (line := self._texts.get("line")) is not None:
             text = "\n".join(line.format(line=one) for one in text.split("\n"))
         return self._texts["passage"].format(number=number, place=place, text=text)
-
-
-def without_markers(text: str) -> str:
-    """The text without the model's own `[n]`: citations follow the evidence, not the model's word."""
-    return _MARKER.sub("", text).strip()
 
 
 def digest_of(folder: Path) -> str:

@@ -13,7 +13,9 @@ from eval.types import Answer, Arm, Quote, Style
 from ingest.conversation import Turn
 from ingest.errors import InputRefused, NotFound, Unavailable
 from ingest.types import Access, Bbox, Hit
-from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources
+from services.answering import Answering, ChatAbility
+from services.drafting import Done, Event, JudgedSentence, Sources
+from services.policy import Unsupported, WeakEvidence
 from services.prompts import ServingPrompts
 from services.settings import AnswerSettings
 from services.writing import Token
@@ -46,7 +48,14 @@ class Shelf:
 
 
 def answering(
-    shelf: Shelf, chat: FakeChat | None, *, writes: Sequence[str] = ("zh", "en"), generated: float = 1.0, quotes: float = 0.0
+    shelf: Shelf,
+    chat: FakeChat | None,
+    *,
+    writes: Sequence[str] = ("zh", "en"),
+    generated: float = 1.0,
+    quotes: float = 0.0,
+    unsupported: Unsupported = Unsupported.MARK,
+    weak_evidence: WeakEvidence = WeakEvidence.REFUSE,
 ) -> Answering:
     def model(arm: Arm, _access: Access) -> FakeChat:
         if arm in (Arm.TUNED, Arm.TUNED_RAG):
@@ -60,6 +69,7 @@ def answering(
 
     rates = [dict.fromkeys(("zh", "en"), rate) for rate in (generated, quotes)]
     ability = ChatAbility(generated=rates[0], quotes=rates[1], writes=frozenset(writes))
+    settings = AnswerSettings(unsupported=unsupported, weak_evidence=weak_evidence)
     return Answering(
         retriever=shelf,
         chat=model,
@@ -67,7 +77,7 @@ def answering(
         judge=HouseJudge(),
         boxes=boxes,
         prompts=ServingPrompts(),
-        settings=AnswerSettings(),
+        settings=settings,
     )
 
 

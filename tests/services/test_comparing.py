@@ -13,8 +13,9 @@ from eval.types import Answer, Arm, Style
 from ingest.conversation import Turn, condensed
 from ingest.errors import GraftError, InputRefused, NotFound, Unavailable
 from ingest.types import Access, Hit
-from services.answering import Answering, ChatAbility, Done, Event, JudgedSentence, Sources
+from services.answering import Answering, ChatAbility
 from services.comparing import Failed, merged
+from services.drafting import Done, Event, JudgedSentence, Sources
 from services.prompts import ServingPrompts
 from services.settings import AnswerSettings
 from services.writing import Token

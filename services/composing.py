@@ -1,0 +1,158 @@
+"""From what the model writes to the answer's sentences: each judged, cited by its evidence, repaired where it is not borne out.
+
+One `Composer` makes one answer. What becomes of a sentence is settled before the next one is looked at, so that what was shown
+is never taken back. Knows how no passage was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+
+from eval.quoting import select_quotes
+from eval.types import Citation, Judge, Quote, Repair, RepairAction, Sentence, Style, Verdict
+from ingest.personal_data import PersonalData, masked
+from ingest.tokens import normalise
+from ingest.types import Bbox, Hit
+from services.citing import bearing_quotes, without_markers
+from services.drafting import Doubted, Draft, Event, JudgedSentence
+from services.policy import Unsupported
+from services.prompts import ServingPrompts
+from services.wording import MODEL_DOES_NOT_KNOW, MODEL_REFUSED, NOT_JUDGED
+from services.writing import Token, Usage, Whole, sentences
+
+# Passages that a repair reads: fewer than the answer did, so that the model has less to mistake for the right one.
+_REPAIR_PASSAGES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Adds to a draft. `given` are the passages that the model reads and is judged by, `hits` all that a repair may read."""
+
+    draft: Draft
+    question: str
+    hits: Sequence[Hit]
+    given: Sequence[Hit]
+    judge: Judge
+    boxes: Callable[[Quote], tuple[Bbox, ...]]
+    prompts: ServingPrompts
+    unsupported: Unsupported
+    mask: Collection[PersonalData] = ()
+
+    async def write(self, chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Event, None]:
+        """Tokens as they come, and what becomes of each sentence; where there are no passages, none is judged."""
+        async with aclosing(sentences(chat, prompt)) as written:
+            async for event in written:
+                match event:
+                    case Token():
+                        if not self.mask:  # half a number cannot be told for what it is
+                            yield event
+                    case Usage(prompt_tokens, completion_tokens):
+                        self.draft.used(prompt_tokens, completion_tokens)
+                    case Whole(_, written_s):
+                        text = self._readable(event.text)
+                        if text and not self.given:
+                            unjudged = Verdict(0.0, False, reason=NOT_JUDGED[self.draft.language], judged=False)
+                            yield self._add(text, unjudged, (), written_s=written_s)
+                        elif text:
+                            async with aclosing(self._settle(text, chat, written_s)) as settled:
+                                async for one in settled:
+                                    yield one
+
+    def quote(self, limit: int) -> list[JudgedSentence]:
+        """Adds the quotes that bear out what the model wrote, and those that answer the question: at most `limit` of these."""
+        bearing = [quote for sentence in self.draft.sentences for quote in select_quotes(sentence.text, self.given, limit=1)]
+        asked = select_quotes(self.question, self.hits, limit=limit)
+        shown = [normalise(sentence.text) for sentence in self.draft.sentences]
+        added = []
+        for quote in {(quote.hit.chunk, quote.text): quote for quote in [*bearing, *asked]}.values():
+            if any(normalise(quote.text) in sentence for sentence in shown):
+                continue  # the model quotes it, and its sentence carries the citation already
+            added.append(self._add_quote(quote))
+        return added
+
+    def _readable(self, text: str) -> str:
+        """The sentence as it is judged and shown; empty for a refusal, which an answer begins with or ignores."""
+        text = masked(text, self.mask)
+        if self.prompts.is_refusal(text, language=self.draft.language):
+            if not self.draft.sentences:
+                self.draft.abstain((MODEL_REFUSED if self.draft.hits else MODEL_DOES_NOT_KNOW)[self.draft.language])
+            return ""
+        text = without_markers(text)
+        # A stray number or list mark says nothing that could be judged.
+        return text if any(character.isalpha() for character in text) else ""
+
+    async def _settle(self, text: str, chat: BaseChatModel, written_s: float) -> AsyncGenerator[Event, None]:
+        """What becomes of one sentence of the model, by its verdict and the policy."""
+        verdict = self._verdict(text, self.given)
+        quoted_anyway = self.draft.style is Style.MIXED
+        if verdict.supported or (not quoted_anyway and (not verdict.judged or self.unsupported is Unsupported.MARK)):
+            yield self._add(text, verdict, self.given, written_s=written_s)
+            return
+        if verdict.judged and self.unsupported is Unsupported.REGENERATE:
+            yield Doubted(text, verdict.reason, verdict.fault)
+            if (again := await self._regenerated(text, verdict, chat)) is not None:
+                repair = Repair(text, RepairAction.REGENERATED, verdict.reason, verdict.fault)
+                yield self._add(*again, written_s=written_s, replaces=repair)
+                return
+        elif self.unsupported is Unsupported.QUOTE and not quoted_anyway:
+            for quote in select_quotes(f"{self.question}\n{text}", self.given, limit=1):
+                if all(quote.text != sentence.text for sentence in self.draft.sentences):
+                    repair = Repair(text, RepairAction.QUOTED, verdict.reason, verdict.fault)
+                    yield self._add_quote(quote, written_s=written_s, replaces=repair)
+                    return
+        yield self.draft.remove(text, verdict)
+
+    async def _regenerated(self, text: str, verdict: Verdict, chat: BaseChatModel) -> tuple[str, Verdict, Sequence[Hit]] | None:
+        """What the model writes in its place, with verdict and passages; None where that is not borne out either."""
+        nearest = select_quotes(f"{self.question}\n{text}", self.hits, limit=2 * _REPAIR_PASSAGES)
+        passages = list({quote.hit.chunk: quote.hit for quote in nearest}.values())[:_REPAIR_PASSAGES] or list(self.given)
+        parts = [text[start:end] for start, end in verdict.unsupported_spans]
+        prompt = self.prompts.repair(self.question, passages, sentence=text, unsupported=parts, language=self.draft.language)
+        async with aclosing(sentences(chat, prompt)) as written:
+            async for event in written:
+                if isinstance(event, Usage):
+                    self.draft.used(event.prompt_tokens, event.completion_tokens)
+                elif isinstance(event, Whole):
+                    again = without_markers(masked(event.text, self.mask))
+                    known = {normalise(one.text) for one in self.draft.sentences} | {normalise(text)}
+                    if self.prompts.is_refusal(again, language=self.draft.language) or normalise(again) in known:
+                        return None
+                    judged = self._verdict(again, passages)
+                    return (again, judged, passages) if judged.supported else None
+        return None
+
+    def _verdict(self, text: str, passages: Sequence[Hit]) -> Verdict:
+        """The verdict on one sentence. What looks at more than the passages' words (who says otherwise, whether it answers the
+        question) completes the judge's verdict here."""
+        evidence = [" › ".join(hit.headings) + "\n" + hit.text for hit in passages]
+        return self.judge.judge([text], evidence=evidence, question=self.question)[0]
+
+    def _add(
+        self, text: str, verdict: Verdict, passages: Sequence[Hit], *, written_s: float, replaces: Repair | None = None
+    ) -> JudgedSentence:
+        citations = self._cited(bearing_quotes(text, passages)) if verdict.supported else ()
+        sentence = Sentence(
+            text,
+            Style.GENERATED,
+            verdict.support,
+            verdict.supported,
+            tuple(citation.marker for citation in citations),
+            verdict.reason,
+            verdict.fault,
+            verdict.judged,
+            replaces,
+        )
+        return self.draft.add(sentence, citations, written_s=written_s)
+
+    def _add_quote(self, quote: Quote, *, written_s: float | None = None, replaces: Repair | None = None) -> JudgedSentence:
+        citations = self._cited([quote])
+        sentence = Sentence(quote.text, Style.QUOTES, 1.0, True, (citations[0].marker,), replaces=replaces)
+        return self.draft.add(sentence, citations, written_s=written_s)
+
+    def _cited(self, quotes: Sequence[Quote]) -> tuple[Citation, ...]:
+        return tuple(self.draft.cite(quote, self.boxes(quote)) for quote in quotes)
