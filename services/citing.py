@@ -84,12 +84,12 @@ def span_of_quote(quote: str, text: str, *, start: int = 0) -> tuple[int, int] |
     What the page breaks over lines, with or without a hyphen, is found as well: nothing but white space and hyphens at a
     line's end may differ.
     """
-    for begin in (start, 0):
-        if quote and (at := text.find(quote, begin)) >= 0:
-            return at, at + len(quote)
     letters = _SPACE.sub("", quote)
     if not letters:
         return None
+    for begin in (start, 0):
+        if (at := text.find(quote, begin)) >= 0:
+            return at, at + len(quote)
     pattern = re.compile(r"(?:[-‐\u00ad]?\s+|\u00ad)?".join(map(re.escape, letters)))
     found = pattern.search(text, start) or pattern.search(text)
     return found.span() if found else None

@@ -99,9 +99,9 @@ class Composer:
                 repair = Repair(text, RepairAction.REGENERATED, verdict.reason, verdict.fault)
                 yield self._add(*again, written_s=written_s, replaces=repair)
                 return
-        elif self.unsupported is Unsupported.QUOTE and not quoted_anyway:
-            for quote in select_quotes(f"{self.question}\n{text}", self.given, limit=1):
-                if all(quote.text != sentence.text for sentence in self.draft.sentences):
+        if not quoted_anyway and self.unsupported in (Unsupported.REGENERATE, Unsupported.QUOTE):
+            for quote in select_quotes(self.question, self.given, limit=1):
+                if not self.draft.says(quote):
                     repair = Repair(text, RepairAction.QUOTED, verdict.reason, verdict.fault)
                     yield self._add_quote(quote, written_s=written_s, replaces=repair)
                     return

@@ -94,6 +94,10 @@ class Draft:
         self.removed.append(Repair(text, RepairAction.REMOVED, verdict.reason, verdict.fault))
         return Removed(self.removed[-1])
 
+    def says(self, quote: Quote) -> bool:
+        """Whether the answer holds this quote already, as a sentence or as a citation."""
+        return quote.text in {one.text for one in self.sentences} | {one.quote for one in self.citations}
+
     def cite(self, quote: Quote, boxes: tuple[Bbox, ...]) -> Citation:
         """The citation of this quote, with the marker that it already has, or the next one."""
         hit = quote.hit

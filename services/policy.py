@@ -33,9 +33,10 @@ class Unsupported(StrEnum):
     REMOVE = "remove"
     """It is left out."""
     QUOTE = "quote"
-    """The nearest sentence of the documents stands in its place, word for word; without one it is left out."""
+    """The sentence of the documents that answers the question best stands in its place, word for word. Where the answer says or
+    cites that already, the model's is left out."""
     REGENERATE = "regenerate"
-    """The model writes it once more from the passages nearest to it; where that is not borne out either, it is left out."""
+    """The model writes it once more from the passages nearest to it; where that is not borne out either, `quote`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,8 +130,8 @@ class AnswerSettings(Section):
         description="evidence too weak: `refuse`; `ask` back as well; `quote` what is nearest; `mark`: answer, and say so",
     )
     unsupported: Unsupported = Field(
-        Unsupported.REGENERATE,
-        description="sentences not borne out: `mark`; `remove`; `quote` in their place; `regenerate` once, else remove",
+        Unsupported.QUOTE,
+        description="sentences not borne out: `mark`; `remove`; `quote` in their place; `regenerate` once, else quote",
     )
     answer_tokens: int = Field(160, description="longest generated answer, in tokens")
     timeout_s: float = Field(120.0, description="seconds that the engine may take for one answer")

@@ -44,6 +44,7 @@ class FakeChat(BaseChatModel):
     _closed: asyncio.Event = PrivateAttr(default_factory=asyncio.Event)
     _finished: int = PrivateAttr(default=0)
     _written: int = PrivateAttr(default=0)
+    _running: int = PrivateAttr(default=0)
 
     @property
     def _llm_type(self) -> str:
@@ -58,6 +59,11 @@ class FakeChat(BaseChatModel):
     def written(self) -> int:
         """How many words were written in all."""
         return self._written
+
+    @property
+    def running(self) -> int:
+        """How many answers are being written."""
+        return self._running
 
     @property
     def finished(self) -> int:
@@ -86,11 +92,13 @@ class FakeChat(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         self._prompts.append(messages)
+        text = self.answer if self.later is None or len(self._prompts) == 1 else self.later
         words = 0
+        self._running += 1
         try:
-            if self.endless and not self.answer:
+            if self.endless and not text:
                 await asyncio.Event().wait()  # a model that never says a word
-            for number, word in enumerate(self._words()):
+            for number, word in enumerate(self._words(text)):
                 if number == self.fails_after:
                     raise ConnectionError("the connection was lost")
                 await asyncio.sleep(0.01 if self.endless else 0)
@@ -101,12 +109,12 @@ class FakeChat(BaseChatModel):
             yield ChatGenerationChunk(message=AIMessageChunk("", usage_metadata=usage))
             self._finished += 1
         finally:
+            self._running -= 1
             self._closed.set()
 
-    def _words(self) -> Iterator[str]:
-        first = self.later is None or len(self._prompts) == 1
+    def _words(self, text: str) -> Iterator[str]:
         while True:
-            for word in (self.answer if first else str(self.later)).split(" "):
+            for word in text.split(" "):
                 yield word + " "
             if not self.endless:
                 return

@@ -113,6 +113,7 @@ class Product:
         tuned: FakeChat | None = None,
         ability: ChatAbility = BOTH_LANGUAGES,
         mask: Collection[PersonalData] = (),
+        answer: AnswerSettings | None = None,
     ) -> KnowledgeBase:
         """The knowledge base with this chat model, or with an engine that is down; `tuned` answers as the live adapter."""
 
@@ -132,7 +133,7 @@ class Product:
             judge=HouseJudge(),
             boxes=partial(boxes_of_quote, self.kb.catalog),
             prompts=ServingPrompts(),
-            settings=AnswerSettings(),
+            settings=answer or AnswerSettings(),
             mask=mask,
         )
         self._opened = replace(self.kb, answering=answering, ability=ability)

@@ -95,7 +95,8 @@ def versions() -> Mapping[str, str]:
 def _read(version: str) -> tuple[dict[str, str], str]:
     recorded = versions()
     if version not in recorded:
-        raise UsageError(f"there are no prompts of version {version!r}; there are: {', '.join(recorded)}")
+        known = ", ".join(name for name in recorded if "/" not in name)
+        raise UsageError(f"there are no prompts of version {version!r}; there are: {known}")
     folder = _FOLDER / f"v{version}"
     if digest_of(folder) != recorded[version]:
         raise GraftError(

@@ -14,7 +14,8 @@ from fastapi.testclient import TestClient
 
 from ingest.types import Access
 from services.api import sse
-from services.settings import Settings
+from services.policy import Unsupported
+from services.settings import AnswerSettings, Settings
 from tests import hostile
 from tests.fakes import FakeChat, pdf
 from tests.product import ADMINISTRATOR, Product, hang_up
@@ -292,7 +293,7 @@ def events(text: str) -> Iterator[tuple[str, Any]]:
 
 
 def test_the_events_come_in_order_and_the_pieces_are_the_answer(product: Product, handbook: str) -> None:
-    product.use_chat(FakeChat(answer=ANSWER))
+    product.use_chat(FakeChat(answer=ANSWER), answer=AnswerSettings(unsupported=Unsupported.MARK))
     with product.client() as http:
         answer = http.post("/api/ask", json={"question": QUESTION, "style": "generated"})
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -310,6 +311,30 @@ def test_the_events_come_in_order_and_the_pieces_are_the_answer(product: Product
     assert whole["citations"][0]["quote"] == "Every employee has 27 days of paid holiday a year."
     assert (sentences[0]["supported"], sentences[1]["supported"]) == (True, False)
     assert told[0][1]["hits"][0]["document_id"] == handbook
+
+
+@pytest.mark.parametrize(
+    ("policy", "kinds", "action"),
+    [
+        (Unsupported.REMOVE, ["removed"], "removed"),
+        (Unsupported.QUOTE, ["sentence"], "quoted"),
+        (Unsupported.REGENERATE, ["doubt", "sentence"], "regenerated"),
+    ],
+)
+def test_what_is_done_with_an_unsupported_sentence_is_told(
+    product: Product, handbook: str, policy: Unsupported, kinds: list[str], action: str
+) -> None:
+    wrong = "The sky is a green sort of elephant."
+    product.use_chat(FakeChat(answer=wrong, later="Unused days expire in March."), answer=AnswerSettings(unsupported=policy))
+    with product.client() as http:
+        told = list(events(http.post("/api/ask", json={"question": QUESTION, "style": "generated"}).text))
+    assert [name for name, _ in told if name in ("sentence", "doubt", "removed")] == kinds
+    whole = told[-1][1]
+    (repair,) = [*whole["removed"], *(one["replaces"] for one in whole["sentences"] if one["replaces"])]
+    assert (repair["text"], repair["action"], bool(repair["reason"])) == (wrong, action, True)
+    assert all(data["held_ms"] >= 0 for name, data in told if name == "sentence")
+    shown = [data for name, data in told if name == "sentence"]
+    assert [one["replaces"] for one in shown] == [one["replaces"] for one in whole["sentences"]]
 
 
 def test_a_whole_answer_is_what_the_stream_ends_with(product: Product, handbook: str) -> None:

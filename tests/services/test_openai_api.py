@@ -12,6 +12,8 @@ import pytest
 from langchain_openai import ChatOpenAI
 from openai import OpenAI
 
+from services.policy import Unsupported
+from services.settings import AnswerSettings
 from tests.fakes import FakeChat, pdf
 from tests.product import Product
 
@@ -24,7 +26,7 @@ ASK: list[Any] = [{"role": "user", "content": QUESTION}]
 @pytest.fixture
 def address(product: Product) -> Iterator[str]:
     product.add("travel.pdf", pdf(TRAVEL, title="Travel rules"))
-    product.use_chat(FakeChat(answer=ANSWER))
+    product.use_chat(FakeChat(answer=ANSWER), answer=AnswerSettings(unsupported=Unsupported.MARK))
     with product.listening() as address:
         yield address
 
@@ -96,6 +98,18 @@ def test_what_is_streamed_was_judged(client: OpenAI) -> None:
     (purple,) = [piece for piece in pieces if "elephants" in piece]
     assert "not supported" in purple
     assert [piece for piece in pieces if "140 euros" in piece and "not supported" not in piece]
+
+
+def test_a_sentence_is_released_repaired_or_not_at_all(product: Product) -> None:
+    product.add("travel.pdf", pdf(TRAVEL, title="Travel rules"))
+    later = FakeChat(answer=ANSWER, later="Taxis are paid after ten at night.")
+    product.use_chat(later, answer=AnswerSettings(unsupported=Unsupported.REGENERATE))
+    with product.listening() as address:
+        client = OpenAI(base_url=f"{address}/v1", api_key="unused", max_retries=0)
+        stream = client.chat.completions.create(model="graft-rag", messages=ASK, stream=True, extra_body={"style": "generated"})
+        content = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+    assert "elephants" not in content
+    assert content.endswith("Taxis are paid after ten at night. [3]")
 
 
 def test_the_lines_of_a_stream_are_openais(address: str) -> None:
