@@ -29,10 +29,11 @@ from eval.judge import HouseJudge
 from eval.types import Arm, Style
 from ingest.errors import GraftError
 from ingest.types import Access, Hit
-from services.answering import Answering, ChatAbility, Done, JudgedSentence
+from services.answering import Answering, ChatAbility
 from services.assembly import chat_client
 from services.bench.clock import Deadline, Progress
 from services.bench.serving import bare_engine, bench_settings
+from services.drafting import Done, JudgedSentence
 from services.engine import Endpoint
 from services.prompts import ServingPrompts
 from services.settings import Settings

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -95,8 +94,7 @@ def versions() -> Mapping[str, str]:
 def _read(version: str) -> tuple[dict[str, str], str]:
     recorded = versions()
     if version not in recorded:
-        known = ", ".join(name for name in recorded if "/" not in name)
-        raise UsageError(f"there are no prompts of version {version!r}; there are: {known}")
+        raise UsageError(f"there are no prompts of version {version!r}; there are: {', '.join(recorded)}")
     folder = _FOLDER / f"v{version}"
     if digest_of(folder) != recorded[version]:
         raise GraftError(
