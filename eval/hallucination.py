@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from eval.completing import complete
 from eval.judge import JudgedAnswer
 from ingest.errors import InputRefused
 
@@ -73,8 +74,13 @@ class Line:
 
 
 def judge_line(line: Line, *, judge: AnswerJudge) -> JudgedAnswer:
-    """The judged answer of one line."""
-    return judge.judge_answer(line.answer, evidence=line.context, question=line.question)
+    """The judged answer of one line; a supported sentence may have a fault too, such as being beside the question."""
+    judged = judge.judge_answer(line.answer, evidence=line.context, question=line.question)
+    sentences = tuple(
+        (start, end, complete(verdict, line.answer[start:end], question=line.question, hits=()).verdict)
+        for start, end, verdict in judged.sentences
+    )
+    return replace(judged, sentences=sentences)
 
 
 def check_line(line: Line, *, judge: AnswerJudge) -> dict[str, Any]:

@@ -11,8 +11,14 @@ from eval.judge import HouseJudge
 from ingest.errors import InputRefused
 
 CONTEXT = "The KX-200 delivers 12.5 m3/h at a head of 32 m. It weighs 48 kg without the motor."
-GOOD = {"id": "a", "question": "How heavy is it?", "context": CONTEXT, "answer": "It weighs 48 kg without the motor.", "label": 0}
-BAD = {"id": "b", "context": CONTEXT, "answer": "It was patented by Thomas Abernathy in 1961.", "label": 1}
+GOOD: dict[str, Any] = {
+    "id": "a",
+    "question": "How heavy is it?",
+    "context": CONTEXT,
+    "answer": "It weighs 48 kg without the motor.",
+    "label": 0,
+}
+BAD: dict[str, Any] = {"id": "b", "context": CONTEXT, "answer": "It was patented by Thomas Abernathy in 1961.", "label": 1}
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +42,14 @@ def test_every_sentence_has_its_verdict_in_the_answers_own_offsets(judge: Answer
     assert (good["supported"], good["fault"], good["reason"]) == (True, None, "")
     assert not bad["supported"] and bad["judged"] and bad["fault"] and bad["reason"]
     json.dumps([good, bad])
+
+
+def test_a_supported_sentence_beside_the_question_keeps_its_support_and_says_so(judge: AnswerJudge) -> None:
+    line = Line("d", (CONTEXT,), "The KX-200 delivers 12.5 m3/h at a head of 32 m.", "Who repairs broken windows in Leeds?")
+    (sentence,) = check_line(line, judge=judge)["sentences"]
+    assert sentence["supported"]
+    assert sentence["fault"] == "off question"
+    assert sentence["reason"]
 
 
 def test_a_list_of_contexts_is_read_whole(judge: AnswerJudge) -> None:

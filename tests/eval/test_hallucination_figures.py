@@ -60,6 +60,11 @@ ROWS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def measured() -> dict[str, Any]:
+    return evaluate_hallucination(ROWS, judge=Saying())
+
+
 def test_the_documented_figures_of_the_house_judge() -> None:
     rows = [{**GOOD, "id": str(i)} for i in range(3)] + [
         {**BAD, "id": f"b{i}", "spans": [{"start": 0, "end": 10}]} for i in range(3)
@@ -74,8 +79,8 @@ def test_the_documented_figures_of_the_house_judge() -> None:
     assert list(found["by_language"]) == ["en"]
 
 
-def test_what_is_counted_and_shared_by_language_and_kind() -> None:
-    found = evaluate_hallucination(ROWS, judge=Saying())
+def test_what_is_counted_and_shared_by_language_and_kind(measured: dict[str, Any]) -> None:
+    found = measured
     assert (found["n"], found["unsupported"], found["recall"], found["precision"]) == (8, 4, 0.75, 0.75)
     assert found["confusion"] == {
         "unsupported_flagged": 3,
@@ -137,8 +142,9 @@ def test_every_line_is_told_to_the_progress_bar() -> None:
 # The report
 
 
-def test_the_report_shows_figures_curves_kinds_and_the_worst_mistakes_with_their_bad_parts(tmp_path: Path) -> None:
-    measured = evaluate_hallucination(ROWS, judge=Saying())
+def test_the_report_shows_figures_curves_kinds_and_the_worst_mistakes_with_their_bad_parts(
+    measured: dict[str, Any], tmp_path: Path
+) -> None:
     report = hallucination_report(measured, circumstances={"answers": "a file <&>"}, own=False)
     assert report.goals == ()
     html, markdown = to_html(report), to_markdown(report)
@@ -154,8 +160,7 @@ def test_the_report_shows_figures_curves_kinds_and_the_worst_mistakes_with_their
     assert json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["measured"]["n"] == 8
 
 
-def test_goals_are_set_on_the_own_set_alone_by_language() -> None:
-    measured = evaluate_hallucination(ROWS, judge=Saying())
+def test_goals_are_set_on_the_own_set_alone_by_language(measured: dict[str, Any]) -> None:
     wanted = goals(measured)
     assert [(goal.name[-2:], goal.met) for goal in wanted] == [("en", False), ("zh", True)]
     assert tuple(hallucination_report(measured, circumstances={}, own=True).goals) == tuple(wanted)
