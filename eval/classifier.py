@@ -1,21 +1,22 @@
 """A classifier from a folder, asked about many texts at once: texts → tokens with their places, tokens → probabilities.
 
 Invariants. It is loaded when first asked. Batches are of texts of like length, and what comes back is in the order given. One
-thread asks at a time, and on a CPU it takes no more than a few cores from what else the process does. Nothing is cut: what is
-longer than `window_tokens` is for the caller to see. Knows nothing of evidence or sentences.
+thread asks at a time, and on a CPU it takes no more than a few cores from what else the process does. Nothing is cut: a long text
+is read in windows. Knows nothing of evidence or sentences.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.windows import windows
 from ingest.checkpoint import Task, classifier_config, encodable_text, load_classifier
 from ingest.errors import InputRefused
 
@@ -23,6 +24,7 @@ Floats = NDArray[np.float32]
 
 LONGEST_WINDOW = 4096
 """What is read at once also where the model could more: the length that LettuceDetect learned with, and memory grows with it."""
+_LEAST_ROOM = 0.125
 _CPU_THREADS = 4
 # Tokens of a batch, padding counted. On a CPU eight texts of some 200 tokens cost least (docs/decisions/0015).
 _BATCH_TOKENS_ON_CPU = 2048
@@ -45,6 +47,61 @@ class Encoded:
         return len(self.inputs["input_ids"])
 
 
+class PairEncoder:
+    """A checkpoint's tokenizer: texts and pairs of texts → what its model reads. Safe to call from many threads."""
+
+    def __init__(self, tokenizer: Any, config: Mapping[str, Any], *, folder: str) -> None:
+        """Raises InputRefused where the tokenizer tells no places, or has no padding token."""
+        if not tokenizer.is_fast or tokenizer.pad_token is None:
+            raise InputRefused(
+                f"the tokenizer of {folder!r} tells no places of its tokens, or has no padding token; give a checkpoint with "
+                "tokenizer.json"
+            )
+        said = tokenizer.model_max_length
+        self.window_tokens = min(_position_limit(config), said if 0 < said < _NO_LIMIT else LONGEST_WINDOW, LONGEST_WINDOW)
+        self._tokenizer = tokenizer
+        self._lock = threading.Lock()
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """The spans of the text's tokens; special tokens and those of no width are left out."""
+        made = self._made([text], add_special_tokens=False)
+        return [(start, end) for start, end in made["offset_mapping"] if end > start]
+
+    def encoded(self, first: str, second: str | None = None, *, padding_first: bool = False) -> Encoded:
+        """What the model reads for the text or the pair, whole, however long; with `padding_first` behind a padding token."""
+        made = self._made([first] if second is None else [first, second])
+        inputs = {name: list(made[name]) for name in self._tokenizer.model_input_names if name in made}
+        if padding_first:
+            padding = self._tokenizer.pad_token_id
+            inputs = {name: [padding if name == "input_ids" else row[0], *row] for name, row in inputs.items()}
+        if second is None:
+            return Encoded(inputs)
+        of = zip(made.sequence_ids(0), made["offset_mapping"], strict=True)
+        return Encoded(inputs, tuple((at, *span) for at, (text, span) in enumerate(of) if text == 1 and span[1] > span[0]))
+
+    def fitted(self, text: str, places: Sequence[tuple[int, int]], made: Callable[[str], Encoded]) -> list[Encoded]:
+        """What `made` makes of each window of the text: every input fits the model, and together they hold all of the text. None
+        where the rest of an input leaves the text less than an eighth of it. `places` are those of the text's tokens."""
+        room = self.window_tokens - len(made(""))
+        while room >= min(len(places), self.window_tokens * _LEAST_ROOM):
+            inputs = [made(part) for part in windows(text, places, tokens=room)]
+            over = max(map(len, inputs)) - self.window_tokens
+            if over <= 0:
+                return inputs
+            room -= over  # a part of a text may have a token more than it had within the text
+        return []
+
+    def padded(self, inputs: Sequence[Encoded]) -> Any:
+        """A batch of tensors."""
+        rows = {name: [list(one.inputs[name]) for one in inputs] for name in inputs[0].inputs}
+        with self._lock:
+            return self._tokenizer.pad(rows, padding_side="right", return_tensors="pt", verbose=False)
+
+    def _made(self, texts: list[str], **options: Any) -> Any:
+        with self._lock:
+            return self._tokenizer(*map(encodable_text, texts), return_offsets_mapping=True, **_AS_TEXT, **options)
+
+
 class Classifier:
     """Probabilities of a checkpoint's labels, for a text or for each of its tokens."""
 
@@ -54,53 +111,21 @@ class Classifier:
         Raises:
             InputRefused: the folder holds no configuration, or one that asks for code of its own.
         """
-        config = classifier_config(folder)
+        self._config = classifier_config(folder)
         self.folder = folder
-        self.labels = {int(index): str(label) for index, label in (config.get("id2label") or {}).items()}
-        self._limit = _position_limit(config)
+        self.labels = {int(index): str(label) for index, label in (self._config.get("id2label") or {}).items()}
         self._task, self._device, self._renamed = task, device, renamed
-        self._lock = threading.RLock()
-        self._loaded: tuple[Any, Any] | None = None
+        self._one_at_a_time = threading.RLock()
+        self._loaded: tuple[Any, PairEncoder] | None = None
 
     @property
-    def window_tokens(self) -> int:
-        """The longest input that is read at once, special tokens counted.
+    def encoder(self) -> PairEncoder:
+        """What makes its inputs.
 
         Raises:
             InputRefused: the checkpoint cannot be loaded.
         """
-        _, tokenizer = self._ready()
-        said = tokenizer.model_max_length
-        return min(self._limit, said if 0 < said < _NO_LIMIT else LONGEST_WINDOW, LONGEST_WINDOW)
-
-    def places(self, text: str) -> list[tuple[int, int]]:
-        """The spans of the text's tokens, special ones left out; tokens of no width too.
-
-        Raises:
-            InputRefused: the checkpoint cannot be loaded.
-        """
-        _, tokenizer = self._ready()
-        with self._lock:
-            made = tokenizer(encodable_text(text), add_special_tokens=False, return_offsets_mapping=True, **_AS_TEXT)
-        return [(start, end) for start, end in made["offset_mapping"] if end > start]
-
-    def encoded(self, first: str, second: str | None = None, *, padding_first: bool = False) -> Encoded:
-        """What the model reads for the text or the pair, whole, however long; with `padding_first` behind a padding token.
-
-        Raises:
-            InputRefused: the checkpoint cannot be loaded.
-        """
-        _, tokenizer = self._ready()
-        texts = [encodable_text(text) for text in (first, second) if text is not None]
-        with self._lock:
-            made = tokenizer(*texts, return_offsets_mapping=True, **_AS_TEXT)
-        inputs = {name: list(made[name]) for name in tokenizer.model_input_names if name in made}
-        if padding_first:
-            inputs = {name: [tokenizer.pad_token_id if name == "input_ids" else row[0], *row] for name, row in inputs.items()}
-        if second is None:
-            return Encoded(inputs)
-        of = zip(made.sequence_ids(0), made["offset_mapping"], strict=True)
-        return Encoded(inputs, tuple((at, *span) for at, (text, span) in enumerate(of) if text == 1 and span[1] > span[0]))
+        return self._ready()[1]
 
     def probabilities(self, inputs: Sequence[Encoded]) -> list[Floats]:
         """For each input, in order: (n_labels,) for a text, (n_tokens, n_labels) for tokens; each row sums to 1.
@@ -108,41 +133,29 @@ class Classifier:
         Raises:
             InputRefused: the checkpoint cannot be loaded.
         """
-        model, tokenizer = self._ready()
+        model, encoder = self._ready()
         on_cpu = model.device.type == "cpu"
         found: dict[int, Floats] = {}
-        with self._lock, _few_threads() if on_cpu else contextlib.nullcontext():
+        with self._one_at_a_time, _few_threads() if on_cpu else contextlib.nullcontext():
             for batch in _batches(inputs, _BATCH_TOKENS_ON_CPU if on_cpu else _BATCH_TOKENS):
-                found.update(zip(batch, _asked(model, tokenizer, [inputs[at] for at in batch]), strict=True))
+                found.update(zip(batch, _asked(model, encoder, [inputs[at] for at in batch]), strict=True))
         return [found[at] for at in range(len(inputs))]
 
-    def _ready(self) -> tuple[Any, Any]:
-        with self._lock:
+    def _ready(self) -> tuple[Any, PairEncoder]:
+        with self._one_at_a_time:
             if self._loaded is None:
                 model, tokenizer = load_classifier(self._task, self.folder, device=self._device, renamed=self._renamed)
-                if not tokenizer.is_fast or tokenizer.pad_token is None:
-                    raise InputRefused(
-                        f"the tokenizer of {self.folder!r} tells no places of its tokens, or has no padding token; give a "
-                        "checkpoint with tokenizer.json"
-                    )
-                self._loaded = model, tokenizer
+                self._loaded = model, PairEncoder(tokenizer, self._config, folder=self.folder)
             return self._loaded
 
 
-def _asked(model: Any, tokenizer: Any, inputs: Sequence[Encoded]) -> list[Floats]:
+def _asked(model: Any, encoder: PairEncoder, inputs: Sequence[Encoded]) -> list[Floats]:
     import torch
 
-    names = list(inputs[0].inputs)
-    padded = tokenizer.pad(
-        {name: [list(one.inputs[name]) for one in inputs] for name in names}, return_tensors="pt", verbose=False
-    )
     with torch.inference_mode():
-        logits = model(**padded.to(model.device)).logits
+        logits = model(**encoder.padded(inputs).to(model.device)).logits
         rows = torch.softmax(logits.float(), dim=-1).cpu().numpy()
-    if rows.ndim == 2:
-        return list(rows)
-    left = tokenizer.padding_side == "left"
-    return [row[len(row) - len(one) :] if left else row[: len(one)] for row, one in zip(rows, inputs, strict=True)]
+    return list(rows) if rows.ndim == 2 else [row[: len(one)] for row, one in zip(rows, inputs, strict=True)]
 
 
 def _batches(inputs: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:

@@ -8,7 +8,7 @@ probability by the calibration beside the checkpoint; without one, each verdict 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,14 +17,11 @@ from eval.answer_parts import judged_part
 from eval.calibration import THRESHOLD, Calibration, read_calibration
 from eval.classifier import Classifier, Encoded, Floats
 from eval.types import Fault, Verdict
-from eval.windows import evidence_texts, windows
+from eval.windows import evidence_texts
 from ingest.tokens import language
 
 UNKNOWN = 0.5
 """The support of what is not judged."""
-
-# Evidence in windows narrower than this share of the model's own is not read: the sentence fills it.
-_LEAST_ROOM = 0.125
 
 _REASONS = {
     "empty": {"en": "not judged: there is nothing in it", "zh": "未核查：句中没有内容"},
@@ -72,10 +69,11 @@ class EncoderJudge(ABC):
             InputRefused: there is no evidence text at all, or the checkpoint cannot be loaded.
         """
         text = self._evidence(evidence_texts(evidence))
-        places = self.classifier.places(text)
+        encoder = self.classifier.encoder
+        places = encoder.places(text)
         bodies = [judged_part(sentence) for sentence in sentences]
         asked = [
-            self._fitted(text, places, partial(self._input, sentence=body, question=question)) if body.strip() else []
+            encoder.fitted(text, places, partial(self._input, sentence=body, question=question)) if body.strip() else []
             for body, _ in bodies
         ]
         found = iter(self.classifier.probabilities([one for inputs in asked for one in inputs]))
@@ -83,18 +81,6 @@ class EncoderJudge(ABC):
             self._verdict(sentence, body, shift, inputs, [next(found) for _ in inputs])
             for sentence, (body, shift), inputs in zip(sentences, bodies, asked, strict=True)
         ]
-
-    def _fitted(self, text: str, places: Sequence[tuple[int, int]], made: Callable[[str], Encoded]) -> list[Encoded]:
-        """The inputs for all windows of the evidence; none where the sentence leaves it no room."""
-        limit = self.classifier.window_tokens
-        room = limit - len(made(""))
-        while room >= min(len(places), limit * _LEAST_ROOM):
-            inputs = [made(part) for part in windows(text, places, tokens=room)]
-            over = max(map(len, inputs)) - limit
-            if over <= 0:
-                return inputs
-            room -= over  # a part of a text may have a token more than it had within the text
-        return []
 
     def _verdict(self, sentence: str, body: str, shift: int, inputs: Sequence[Encoded], rows: Sequence[Floats]) -> Verdict:
         lang = language(sentence)

@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from eval.answer_parts import answer_spans
 from eval.calibration import THRESHOLD, log_odds
-from eval.judge import HouseJudge, JudgedAnswer, answer_spans
+from eval.judge import HouseJudge, JudgedAnswer
 from eval.judge_model import sigmoid
 from eval.types import Fault, Judge, Verdict
 from ingest.errors import GraftError, InputRefused

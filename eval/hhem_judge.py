@@ -37,7 +37,7 @@ class HhemJudge(EncoderJudge):
         super().__init__(classifier, alone=alone)
 
     def _input(self, window: str, sentence: str, question: str) -> Encoded:  # noqa: ARG002  it learned without questions
-        return self.classifier.encoded(_PROMPT.format(window=window, sentence=sentence), padding_first=True)
+        return self.classifier.encoder.encoded(_PROMPT.format(window=window, sentence=sentence), padding_first=True)
 
     def _reading(self, inputs: Sequence[Encoded], rows: Sequence[Floats]) -> Reading:  # noqa: ARG002  one token tells it
         return Reading(max(float(row[0, _CONSISTENT]) for row in rows))

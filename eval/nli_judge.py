@@ -43,7 +43,7 @@ class NliJudge(EncoderJudge):
         super().__init__(classifier, alone=alone)
 
     def _input(self, window: str, sentence: str, question: str) -> Encoded:  # noqa: ARG002  see the module
-        return self.classifier.encoded(window, sentence)
+        return self.classifier.encoder.encoded(window, sentence)
 
     def _reading(self, inputs: Sequence[Encoded], rows: Sequence[Floats]) -> Reading:  # noqa: ARG002  one row tells it
         by_window = np.stack(rows)

@@ -55,7 +55,7 @@ class TokenJudge(EncoderJudge):
         return numbered(texts)
 
     def _input(self, window: str, sentence: str, question: str) -> Encoded:
-        return self.classifier.encoded(prompt(window, question), sentence)
+        return self.classifier.encoder.encoded(prompt(window, question), sentence)
 
     def _reading(self, inputs: Sequence[Encoded], rows: Sequence[Floats]) -> Reading:
         # The sentence has the same tokens beside each window.

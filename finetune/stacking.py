@@ -7,6 +7,8 @@ on, each bound to be no less than 0, for every set of judges that may be there. 
 
 from __future__ import annotations
 
+import random
+import zlib
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
@@ -18,8 +20,9 @@ from eval.ensemble import HOUSE, Rules, Stack, Trial
 from eval.judge import HouseJudge
 from eval.metrics.classification import auroc
 from eval.types import Judge
-from finetune.corruptions import SupportSample
-from finetune.detector import fit_platt, fit_signed, platt_of_answers
+from eval.units import Background
+from finetune.corruptions import CorruptionMaker, Passage, SupportSample
+from finetune.detector import HELD_OUT, fit_platt, fit_signed, held_out, platt_of_answers
 from ingest.errors import InputRefused
 
 _STRENGTH = 1.0
@@ -27,6 +30,7 @@ _STRENGTH = 1.0
 _LEAST_SENTENCES = 20
 """Of each label, in the part fitted on and in the part measured on; fewer tell nothing."""
 _ROUNDS = 1000
+_SAMPLES_A_PASSAGE = 6
 
 _Floats = NDArray[np.float64]
 
@@ -54,6 +58,23 @@ def decide(
         if len(joined) > 1:
             stacks[lang] = tuple(fit.stack(names, seed=seed) for names in _sets(joined))
     return Rules(house.version, stacks, tuple(trials))
+
+
+def trial_samples(
+    passages: Sequence[Passage], *, background: Background, most: int, seed: int
+) -> tuple[list[SupportSample], list[SupportSample]]:
+    """At most `most` samples a language to fit weights on, and as many of other documents to measure the gain on. All are of
+    documents that our own trainings hold out."""
+    parts: tuple[list[SupportSample], list[SupportSample]] = ([], [])
+    kept = [passage for passage in passages if held_out(passage)]
+    for lang in sorted({passage.language for passage in kept}):
+        for half, samples in enumerate(parts):
+            part = [
+                one for one in kept if one.language == lang and zlib.crc32((one.title or one.id).encode()) // HELD_OUT % 2 == half
+            ]
+            made = CorruptionMaker(part, background=background, seed=seed + half).make(_SAMPLES_A_PASSAGE) if part else []
+            samples += random.Random(seed).sample(made, k=min(most, len(made)))
+    return parts
 
 
 class _Read:

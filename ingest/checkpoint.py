@@ -7,7 +7,7 @@ library would draw random numbers for what a file lacks.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -69,11 +69,17 @@ def classifier_config(folder: str) -> dict[str, Any]:
 
 
 def load_classifier(
-    task: Task, folder: str, *, device: str | None = None, renamed: Mapping[str, str] | None = None
+    task: Task,
+    folder: str,
+    *,
+    device: str | None = None,
+    renamed: Mapping[str, str] | None = None,
+    new_labels: Sequence[str] = (),
 ) -> tuple[Any, Any]:
     """The classifier in the folder and its tokenizer; the model is on the device, a GPU where there is one, and in use mode.
 
-    `renamed` turns patterns of the file's tensor names into those that the library's class has.
+    `renamed` turns patterns of the file's tensor names into those that the library's class has. With `new_labels` the folder
+    holds an encoder, and its head for these labels is new: it begins with random weights, to be trained.
 
     Raises:
         InputRefused: there is no such classifier there, or none that may be loaded, or weights of it are missing.
@@ -93,12 +99,14 @@ def load_classifier(
             dtype=torch.float32,
             output_loading_info=True,
             key_mapping=dict(renamed) if renamed else None,
+            **({"id2label": dict(enumerate(new_labels)), "num_labels": len(new_labels)} if new_labels else {}),
         )
     except (OSError, ValueError, KeyError) as error:
         raise InputRefused(
             f"model {folder!r} cannot be loaded ({error}); give the folder of a classifier of {task} with safetensors weights"
         ) from error
-    if missing := sorted(loaded["missing_keys"]):
+    encoder = f"{model.base_model_prefix}."
+    if missing := sorted(name for name in loaded["missing_keys"] if not new_labels or name.startswith(encoder)):
         raise InputRefused(
             f"model {folder!r} is no trained classifier of {task}: {len(missing)} of its weights are not in the file, "
             f"{missing[0]} first; give a checkpoint that was trained for this"

@@ -52,6 +52,7 @@ from services.checking import Checker
 from services.engine import Endpoint, Engine, EngineProcess, EngineState, RemoteEngine
 from services.home import Home
 from services.jobs import Jobs
+from services.judging import judge_of
 from services.keys import Keys
 from services.knowledge_base import KnowledgeBase, boxes_of_quote
 from services.live_adapter import LiveAdapter
@@ -140,7 +141,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
             retriever=retriever,
             chat=chat,
             ability=ability,
-            judge=HouseJudge(),
+            judge=judge_of(settings, store, partial(chat, Arm.BASE, Access.everything())),
             boxes=partial(boxes_of_quote, catalog),
             prompts=prompts,
             settings=settings.answer,

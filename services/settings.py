@@ -57,6 +57,17 @@ class RerankerSettings(Section):
     path: str | None = Field(None, description="local folder of a cross-encoder")
 
 
+class JudgeSettings(Section):
+    """The judges beside the house judge: by default the profile's. One takes part only where `graft train ensemble` shows that it
+    helps."""
+
+    path: Path | None = Field(None, description="local folder of a judge that is used instead of the profile's")
+    kind: Literal["auto", "nli", "token", "hhem"] = Field(
+        "auto", description="what lies in that folder; `auto`: as the checkpoint itself tells"
+    )
+    chat: bool = Field(False, description="whether the chat model judges as well: some seconds a sentence without a GPU")
+
+
 class SearchSettings(Section):
     """What a search looks for beside the words of the question, and what it may cost."""
 
@@ -166,6 +177,7 @@ class Settings(BaseSettings):
     chat: ChatSettings = ChatSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     reranker: RerankerSettings = RerankerSettings()
+    judge: JudgeSettings = JudgeSettings()
     search: SearchSettings = SearchSettings()
     read: ReadSettings = ReadSettings()
     ocr: OcrSection = OcrSection()

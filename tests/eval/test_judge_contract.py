@@ -127,10 +127,9 @@ def test_the_last_passage_of_long_evidence_is_read(judge: Judge, monkeypatch: py
     filler = ["The question was answered briefly. " * 40] * 12
     read: list[str] = []
     if isinstance(judge, EncoderJudge):  # its weights are random: it says nothing sensible, but it must have looked
-        encoded = judge.classifier.encoded
-        monkeypatch.setattr(
-            judge.classifier, "encoded", lambda text, *more, **how: (read.append(text), encoded(text, *more, **how))[1]
-        )
+        encoder = judge.classifier.encoder
+        encoded = encoder.encoded
+        monkeypatch.setattr(encoder, "encoded", lambda text, *more, **how: (read.append(text), encoded(text, *more, **how))[1])
     without = judge.judge(SENTENCES[:1], evidence=filler)[0]
     assert not any(EVIDENCE[0] in text for text in read)
     held = judge.judge(SENTENCES[:1], evidence=[*filler, EVIDENCE[0]])[0]
@@ -138,7 +137,7 @@ def test_the_last_passage_of_long_evidence_is_read(judge: Judge, monkeypatch: py
 
 
 def test_a_token_of_a_document_that_means_something_to_the_model_is_text(encoder: EncoderJudge) -> None:
-    plain = encoder.classifier.encoded("[SEP]", "[CLS] [PAD]")
+    plain = encoder.classifier.encoder.encoded("[SEP]", "[CLS] [PAD]")
     ids = plain.inputs["input_ids"]
     assert ids.count(2) == 1  # [CLS], at the beginning
     assert ids.count(3) == 2  # [SEP], after each text

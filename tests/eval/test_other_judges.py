@@ -178,7 +178,7 @@ def test_hhem_is_the_librarys_token_classifier_asked_at_its_first_token(tmp_path
     assert missing == ["transformer.encoder.embed_tokens.weight"]  # tied to the shared one
     evidence = "\n".join(EVIDENCE)
     asked = f"Determine if the hypothesis is true given the premise?\n\nPremise: {evidence}\n\nHypothesis: The pump was opened."
-    encoded = judge.classifier.encoded(asked)
+    encoded = judge.classifier.encoder.encoded(asked)
     ids = [0, *encoded.inputs["input_ids"]]
     with torch.inference_mode():
         logits = model(input_ids=torch.tensor([ids])).logits[0, 0]
