@@ -78,6 +78,7 @@ class Evidence:
     def __init__(self, texts: Sequence[str], *, question: str = "", background: Background | None = None) -> None:
         """Raises InputRefused where the texts hold no word at all."""
         self.background = background or shipped_background()
+        self.texts = tuple(texts)
         self.positions: dict[str, list[int]] = {}
         self.content_terms: list[str] = []
         self.content_positions: list[int] = []

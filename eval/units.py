@@ -51,6 +51,7 @@ _CHINESE_DIGITS = {character: value for value, character in enumerate("零一二
 _CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000}
 _CHINESE_NUMBER = re.compile(
     "[零〇一二三四五六七八九两兩十百千万萬亿億]{2,}"
+    "|(?<=百分之)[一二三四五六七八九十]"
     "|[二三四五六七八九十两兩](?=[年月日天周週个個小分秒次名位人元件台倍项項层層米公吨種种])"
 )
 

@@ -29,11 +29,11 @@ _CUES: dict[str, re.Pattern[str]] = {
     "mean": re.compile(r"\b(?:average\w*|mean)\b|平均"),
     "more": re.compile(
         r"\b(?:more|higher|greater|larger|longer|heavier|increase\w*|rose|risen|grew|grown|growth|gain\w*|up|above|exceed\w*|later)\b"
-        r"|多|高|增|涨|漲|长(?=[\d一二三四五六七八九十])|提升|上升|超出"
+        r"|(?<!最)多|(?<!最)高|增|涨|漲|长(?=[\d一二三四五六七八九十])|提升|上升|超出"
     ),
     "less": re.compile(
         r"\b(?:less|fewer|lower|smaller|shorter|lighter|decrease\w*|fell|fallen|drop\w*|decline\w*|down|below|cheaper|earlier|reduc\w*)\b"
-        r"|少|低|减|減|降|跌|短"
+        r"|(?<![最多])少|(?<!最)低|减|減|降|跌|短"
     ),
     "gap": re.compile(r"\b(?:difference|gap|between|apart|range)\b|差|间隔|間隔"),
     "times": re.compile(r"\b(?:times|fold|ratio)\b|倍|之比|比例"),
@@ -57,11 +57,15 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A number of the evidence with the words that say what it is of; `text` is how it is written there."""
+    """A number of the evidence with the words that say what it is of; `text` is how it is written there.
+
+    `counted` is what a number without a unit counts in prose: the word after it; empty in a table, where the heads say it.
+    """
 
     quantity: Quantity
     text: str
     labels: frozenset[str]
+    counted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,20 @@ def redo(claim: Claim, quantity: Quantity) -> Confirmed | None:
     for result in _results(claim, quantity, cues):
         if rounds_to(result.value, quantity.value, quantity.step):
             written = claim.statement.text[quantity.start : quantity.number_end]
-            shown = f"{result.shown} = {written}"
-            return Confirmed(quantity.start, quantity.number_end, result.operand.text, shown)
+            return Confirmed(quantity.start, quantity.number_end, result.operand.text, f"{result.shown} = {written}")
     return None
+
+
+def calculated_wrongly(claim: Claim, quantity: Quantity) -> Finding | None:
+    """The finding where the sentence names two cells by both heads and one calculation, and gives another result."""
+    pairs = _best_pairs(claim)
+    told = _told(claim)
+    if len(pairs) != 1 or not all(operand.labels <= told and not operand.counted for operand in pairs[0]):
+        return None
+    results = list(_of_pair(*pairs[0], quantity, _cues(claim)))
+    if len(results) != 1 or rounds_to(results[0].value, quantity.value, quantity.step):
+        return None
+    return _wrong(claim, f"{results[0].shown} = {_plain(results[0].value)}", (quantity.start, quantity.number_end))
 
 
 def is_calculated(claim: Claim, quantity: Quantity) -> bool:
@@ -151,13 +166,33 @@ def _cues(claim: Claim) -> frozenset[str]:
 
 def _results(claim: Claim, quantity: Quantity, cues: frozenset[str]) -> Iterator[_Result]:
     """Every result that the sentence's words allow, with its calculation."""
+    counted = "" if quantity.measure else _counted(claim.statement, quantity)
+    for first, second in _best_pairs(claim):
+        if counted == first.counted or not first.counted or quantity.measure:
+            yield from _of_pair(first, second, quantity, cues)
     if cues & {"sum", "mean"}:
         for column in _columns(claim, quantity):
             yield from _of_many(column, quantity, cues)
+
+
+def _best_pairs(claim: Claim) -> list[tuple[Operand, Operand]]:
+    """Pairs of numbers of the same kind that the sentence both names; of these, those that it names most fully."""
+    told = _told(claim)
     operands = _operands(claim)[:_MOST_OPERANDS]
-    for first, second in combinations(operands, 2):
-        if first.quantity.dimension == second.quantity.dimension and _are_named(first, second, claim):
-            yield from _of_pair(first, second, quantity, cues)
+    named = [
+        (_share(first.labels, told) + _share(second.labels, told), (first, second))
+        for first, second in combinations(operands, 2)
+        if first.quantity.dimension == second.quantity.dimension
+        and first.counted == second.counted
+        and (first.labels - second.labels) & told
+        and (second.labels - first.labels) & told
+    ]
+    most = max((score for score, _ in named), default=0.0)
+    return [pair for score, pair in named if score == most]
+
+
+def _share(labels: frozenset[str], told: frozenset[str]) -> float:
+    return len(labels & told) / max(1, len(labels))
 
 
 def _of_many(operands: Sequence[Operand], quantity: Quantity, cues: frozenset[str]) -> Iterator[_Result]:
@@ -183,7 +218,7 @@ def _of_pair(first: Operand, second: Operand, quantity: Quantity, cues: frozense
         return
     if "times" in cues and not quantity.measure:
         yield _Result(top / bottom, f"{high.text} / {low.text}", high)
-    if quantity.dimension == "percent" and high.quantity.dimension != "percent":
+    if quantity.dimension == "percent":
         if "more" in cues:
             yield _Result((top - bottom) / bottom * 100, f"({high.text} − {low.text}) / {low.text}", high)
         if "less" in cues:
@@ -203,19 +238,19 @@ def _in_unit_of(ours: Quantity, theirs: Quantity) -> Fraction:
     return theirs.value
 
 
-def _are_named(first: Operand, second: Operand, claim: Claim) -> bool:
-    """Whether the sentence names both: each by a word that the other's label does not have."""
-    told = claim.terms | _number_terms(claim)
-    return bool((first.labels - second.labels) & told) and bool((second.labels - first.labels) & told)
-
-
-def _number_terms(claim: Claim) -> frozenset[str]:
+def _told(claim: Claim) -> frozenset[str]:
+    """The words and numbers of the sentence: a year may be the head of a column."""
     return frozenset(unit.term for unit in claim.statement.units if unit.content)
+
+
+def _counted(statement: Statement, quantity: Quantity) -> str:
+    """The content word right after a number; empty where there is none."""
+    return next((u.term for u in statement.units if u.content and quantity.number_end <= u.start <= quantity.number_end + 1), "")
 
 
 def _operands(claim: Claim) -> list[Operand]:
     """Numbers of the evidence whose labels share a word with the sentence, those that share most first."""
-    told = claim.terms | _number_terms(claim)
+    told = _told(claim)
     found = [operand for table in read_tables(claim.evidence) for operand in _cell_operands(table)]
     for statement in claim.evidence.holding_numbers():
         if " | " not in statement.text:
@@ -237,12 +272,13 @@ def _prose_operands(statement: Statement) -> Iterator[Operand]:
         start = max(mark for mark in marks if mark <= quantity.start)
         end = min(mark for mark in marks if mark >= quantity.number_end)
         inside = [u for u in statement.units if u.content and start <= u.start < end and u.start != quantity.start]
-        yield Operand(quantity, statement.text[quantity.start : quantity.end], frozenset(terms_of(inside)))
+        counted = "" if quantity.measure else _counted(statement, quantity) or "?"
+        yield Operand(quantity, statement.text[quantity.start : quantity.end], frozenset(terms_of(inside)), counted)
 
 
 def _columns(claim: Claim, quantity: Quantity) -> Iterator[list[Operand]]:
     """The numbers of whole columns whose head the sentence names, and of several named rows of one."""
-    told = claim.terms | _number_terms(claim)
+    told = _told(claim)
     for table in read_tables(claim.evidence):
         columns: dict[str, list[Operand]] = {}
         named: dict[str, list[Operand]] = {}
@@ -253,7 +289,7 @@ def _columns(claim: Claim, quantity: Quantity) -> Iterator[list[Operand]]:
                     operand = Operand(one, cell.content.text[one.start : one.end], cell.labels)
                     if head & told:
                         columns.setdefault(cell.column.text, []).append(operand)
-                    if frozenset(terms_of([u for u in cell.row.units if u.content])) & told:
+                    if frozenset(terms_of([u for u in cell.row.units if u.content])) <= told:
                         named.setdefault(cell.column.text, []).append(operand)
         yield from (column for column in columns.values() if len(column) > 1)
         yield from (column for column in named.values() if len(column) > 2)

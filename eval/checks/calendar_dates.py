@@ -32,7 +32,7 @@ _SHAPES = tuple(
         rf"\b{_MONTH},? (?:of )?{_YEAR}",
     )
 )
-_HINT = re.compile(r"\d[-/.]\d|月|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
+_HINT = re.compile(r"\d[-/.]\d|月|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class CalendarDate:
 
 def _same(first: int | None, second: int | None) -> bool:
     return first is None or second is None or first == second
+
+
+def may_hold_dates(text: str) -> bool:
+    """Whether the text is worth reading for dates: a quick look."""
+    return bool(_HINT.search(text))
 
 
 def read_dates(folded: str) -> list[CalendarDate]:

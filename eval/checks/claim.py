@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,8 +39,9 @@ class Claim:
 
     @cached_property
     def terms(self) -> frozenset[str]:
-        """The content words of the sentence, numbers left out."""
-        return frozenset(terms_of(self.statement.words))
+        """The content words of the sentence, numbers with their units and dates left out."""
+        values = [(value.start, value.end) for value in (*self.statement.quantities, *self.statement.dates)]
+        return frozenset(terms_of(self.statement.words, values))
 
     @cached_property
     def coverage(self) -> dict[str, float]:
@@ -49,5 +51,14 @@ class Claim:
     @cached_property
     def nearest(self) -> tuple[Statement, ...]:
         """Statements that speak of the same thing, best first, at most three; empty where none does."""
-        best = sorted(self.coverage.items(), key=lambda item: (-item[1], item[0]))[:3]
-        return tuple(read_statement(text) for text, share in best if share >= SAME_THING and share > best[0][1] - CLEARLY_LESS)
+        return _best(self.coverage)
+
+    def nearest_without(self, spans: Sequence[tuple[int, int]]) -> tuple[Statement, ...]:
+        """The same, whatever stands at the spans: a name that is looked at."""
+        terms = self.terms.intersection(terms_of(self.statement.words, spans))
+        return _best(self.evidence.coverage(terms)) if terms else ()
+
+
+def _best(coverage: Mapping[str, float]) -> tuple[Statement, ...]:
+    best = sorted(coverage.items(), key=lambda item: (-item[1], item[0]))[:3]
+    return tuple(read_statement(text) for text, share in best if share >= SAME_THING and share > best[0][1] - CLEARLY_LESS)

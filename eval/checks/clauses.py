@@ -10,6 +10,8 @@ from eval.checks.claim import Claim
 from eval.checks.statements import Statement, read_statement, terms_of
 from eval.units import Background
 
+# A clause of one word is compared only inside a sentence that the evidence has nearly whole.
+_SAME_SENTENCE = 0.85
 _MARKS = re.compile(r"[,，;；:：。]\s?|\s(?:but|while|whereas|although)\s")
 
 
@@ -45,9 +47,9 @@ def alike(claim: Claim, watched: re.Pattern[str], *, ours_share: float, theirs_s
     background = claim.evidence.evidence.background
     pairs = []
     for clause in clauses(claim.statement, watched):
-        if len(clause.terms) < 2:
-            continue
         likely = [text for text, share in claim.evidence.coverage(clause.terms).items() if share >= ours_share]
+        if len(clause.terms) < 2:
+            likely = [text for text in likely if claim.coverage.get(text, 0.0) >= _SAME_SENTENCE]
         theirs = [
             other
             for text in likely

@@ -34,13 +34,13 @@ _PAIRS: dict[str, tuple[str, str]] = {
         r"|之后|之後|以后|以後|晚于|晚於|(?<![之以最随隨然此前先日])[后後](?![者续續果勤台代备備面来來裔])",
     ),
     "extreme": (
-        r"\b(?:maximum|highest|largest|greatest|longest|latest|biggest|most)\b|最高|最大|最多|最长|最長|最晚|上限",
-        r"\b(?:minimum|lowest|smallest|shortest|earliest|least|fewest)\b|最低|最小|最少|最短|最早|下限",
+        r"\b(?:maximum|highest|largest|greatest|longest|latest|biggest|most)\b|最高|最大|最多|至多|不超过|不超過|最长|最長|最晚|上限",
+        r"\b(?:minimum|lowest|smallest|shortest|earliest|least|fewest)\b|最低|最小|最少|至少|不少于|不少於|不低于|不低於|最短|最早|下限",
     ),
 }
 _SIDES = {family: (re.compile(plus), re.compile(minus)) for family, (plus, minus) in _PAIRS.items()}
 _WATCHED = re.compile("|".join(side for sides in _PAIRS.values() for side in sides))
-# A direction that is denied points the other way; who denies what is not read here.
+# A direction that is denied points the other way: both have to be denied, or neither.
 _DENIED = re.compile(r"\b(?:not|no|never|nor|neither|without|hardly)\b|n't\b|不|没|沒|未|无|無|非")
 _OURS, _THEIRS = 0.9, 0.6
 
@@ -56,8 +56,6 @@ def check_direction(claim: Claim) -> Finding | None:
     if not _WATCHED.search(claim.statement.folded):
         return None
     for ours, theirs in alike(claim, _WATCHED, ours_share=_OURS, theirs_share=_THEIRS):
-        if _DENIED.search(ours.text):
-            continue
         for sides in _SIDES.values():
             here = _one_side(ours, sides)
             if here is None:
@@ -66,7 +64,7 @@ def check_direction(claim: Claim) -> Finding | None:
             if all(
                 other is not None
                 and other[0] != here[0]
-                and not _DENIED.search(clause.text)
+                and _is_denied(clause) == _is_denied(ours)
                 and order_is_kept(ours, clause, here[1].start(), other[1].start())
                 for other, clause in zip(there, theirs, strict=True)
             ):
@@ -92,6 +90,10 @@ def check_bounds(claim: Claim, sought: list[Sought]) -> Finding | None:
             )
             return Finding("comparison", Fault.CONTRADICTED, reason, ((start, end),))
     return None
+
+
+def _is_denied(clause: Clause) -> bool:
+    return bool(_DENIED.search(_WATCHED.sub("", clause.text)))
 
 
 def _one_side(clause: Clause, sides: tuple[re.Pattern[str], re.Pattern[str]]) -> tuple[int, re.Match[str]] | None:

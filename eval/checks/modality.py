@@ -27,22 +27,22 @@ class Force(StrEnum):
 
 
 _WORDS = {
-    Force.EXEMPT: r"\b(?:need not|needn't|not required|not need|not have to|not necessary|not obliged|optional(?:ly)?|voluntary|"
-    r"voluntarily|exempt)\b|无需|無需|不必|不需|无须|無須|毋须|可不|免于|免除|自愿|自願",
-    Force.FORBID: r"\b(?:must not|mustn't|may not|shall not|cannot|can not|can't|not allowed|not permitted|not be"
-    r"|prohibited|prohibits?"
-    r"|forbidden|forbids?|never|should not|shouldn't|not to)\b"
+    Force.EXEMPT: r"\b(?:need not|needn't|not requires?|not required|not need|not have to|not necessary|not obliged"
+    r"|optional(?:ly)?|voluntary|voluntarily|exempt)\b"
+    r"|无需|無需|不必|不需|无须|無須|毋须|可不|免于|免除|自愿|自願",
+    Force.FORBID: r"\b(?:must not|mustn't|may not|shall not|cannot|can not|can't|not allowed|not permit|not allow|not permitted"
+    r"|not be|prohibited|prohibits?|forbidden|forbids?|never|should not|shouldn't|not to)\b"
     r"|不得(?!不)|禁止|严禁|嚴禁|不准|不许|不許|不可(?!避免|缺少|或缺|或少)|不能(?!不)|不允许|不允許|不应(?!期)|不應|不要|不宜|切勿",
-    Force.OBLIGE: r"\b(?:must|shall|has to|have to|needs? to|required?|requires|mandatory|obliged|compulsory)\b"
+    Force.OBLIGE: r"\b(?:must|shall|has to|have to|needs? to|required?|requires?|mandatory|obliged|compulsory)\b"
     r"|必须|必須|不得不|应当|應當|(?<![供响反适对相效回感呼響對適])[应應](?![用对急付聘届力變变])|(?<!必)须(?!知)|务必|有义务|需(?![求量])",
     Force.PERMIT: r"\b(?:may|can|allowed to|allowed|permitted|permits?|free to|entitled to)\b"
-    r"|可以|(?<![许认不許認])可(?![能靠见行燃调持编变视惜爱怕观疑谓以用不])|允许|允許|准许|有权|有權",
+    r"|可以|(?<![许认不許認])可(?!持续|[能靠见行燃调编变视惜爱怕观疑谓以用不])|允许|允許|准许|有权|有權",
     Force.DENY: r"\b(?:not|no|never|neither|nor|without|none|nobody|nothing)\b|n't\b"
     r"|没有|沒有|并非|並非|不是|(?<![并以无])未(?![来來必婚成])"
     r"|不(?![同仅断久少过過足但料锈銹])|无(?!锡|线|论|人机|缝)|無(?!錫|線|論|縫)",
 }
 _FORCES = {force: re.compile(pattern) for force, pattern in _WORDS.items()}
-WATCHED = re.compile("|".join(_WORDS.values()) + r"|\b(?:be|to|do|does|did|is|are|should)\b")
+WATCHED = re.compile("|".join(_WORDS.values()) + r"|\b(?:be|to|do|does|did|is|are|should|always)\b")
 # Limits are no negations.
 _BOUND = re.compile(
     r"\b(?:no|not) (?:more|less|fewer|later|longer|earlier|higher|lower|greater|smaller|larger|shorter) than\b|\bnot exceed\w*\b"

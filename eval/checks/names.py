@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 
 from eval.checks.claim import Claim
 from eval.checks.finding import Finding
-from eval.checks.statements import Statement
+from eval.checks.statements import Statement, read_statement
 from eval.types import Fault
 from eval.units import Kind, Unit
 
@@ -25,11 +25,15 @@ _LETTERS = re.compile(r"[a-z]+")
 # `30-day` and `2nd` are numbers, not codes.
 _NO_CODE = re.compile(r"\d+-[a-z]+$|[a-z]+-\d+(?:st|nd|rd|th)$|\d+(?:st|nd|rd|th|s|k|m|x)$")
 _CAPITALS = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)+")
-# The hundred family names that four of five Chinese bear (public census summaries); a part name begins with others.
+# Frequent family names, those left out that are common words as well (成, 时, 向, 路, 单, 车).
 _FAMILY_NAMES = frozenset(
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任"
-    "姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
+    "姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文施温季俞章鲁葛伍韦申尤毕聂焦柳邢岳齐"
+    "梅莫庄辛祝涂祁舒耿牟詹苗凌费纪靳童欧甄项裴席卫屈鲍覃霍翁隋柏柯阮桂闵柴冉蓝诸穆骆樊殷倪严牛"
 )
+# A name takes so many of a short Chinese sentence's character pairs that little more than this is left to be the same.
+_SAME_BUT_A_NAME = 0.4
+_SAME_CHARACTERS = 0.7
 _HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 
 
@@ -49,7 +53,7 @@ def _check_code(claim: Claim, unit: Unit) -> Finding | None:
     held = any(_bare(term) == wanted for term in claim.evidence.evidence.positions if any(c.isdigit() for c in term))
     if held or _stands_apart(claim, unit):
         return None
-    for statement in claim.nearest:
+    for statement in claim.nearest_without([(unit.start, unit.end)]):
         others = [other for other in statement.units if other.kind is Kind.CODE and _is_like(other.term, unit.term)]
         others = [other for other in others if all(other.term != ours.term for ours in claim.statement.units)]
         if others:
@@ -74,22 +78,21 @@ def _bare(term: str) -> str:
 
 def check_people(claim: Claim) -> Finding | None:
     """A person's name in the place of another one, in a sentence that else follows one of the evidence."""
-    for statement in claim.nearest:
-        exchange = _chinese_exchange if claim.language == "zh" else _english_exchange
-        for (start, end), theirs in exchange(claim.statement, statement):
-            if theirs not in claim.statement.text and claim.statement.text[start:end] not in statement.text:
-                return _finding(claim, "other", Fault.CONTRADICTED, (start, end), theirs)
+    exchanges = _chinese_exchanges(claim) if claim.language == "zh" else _english_exchanges(claim)
+    for span, theirs, statement in exchanges:
+        if theirs not in claim.statement.text and claim.statement.text[span[0] : span[1]] not in statement.text:
+            return _finding(claim, "other", Fault.CONTRADICTED, span, theirs)
     return None
 
 
-def _english_exchange(ours: Statement, theirs: Statement) -> Iterator[tuple[tuple[int, int], str]]:
+def _english_exchanges(claim: Claim) -> Iterator[tuple[tuple[int, int], str, Statement]]:
     """Capitalised runs that stand between the same words as another one there."""
-    others = {(_beside(theirs.text, m.span())): m.group() for m in _CAPITALS.finditer(theirs.text)}
-    for match in _CAPITALS.finditer(ours.text):
-        before, after = _beside(ours.text, match.span())
-        for (their_before, their_after), name in others.items():
-            if before and after and before == their_before and after == their_after and not _shares_word(name, match.group()):
-                yield match.span(), name
+    for match in _CAPITALS.finditer(claim.statement.text):
+        beside = _beside(claim.statement.text, match.span())
+        for statement in claim.nearest_without([match.span()]) if any(beside) else ():
+            for other in _CAPITALS.finditer(statement.text):
+                if beside == _beside(statement.text, other.span()) and not _shares_word(other.group(), match.group()):
+                    yield match.span(), other.group(), statement
 
 
 def _beside(text: str, span: tuple[int, int]) -> tuple[str, str]:
@@ -101,14 +104,20 @@ def _shares_word(first: str, second: str) -> bool:
     return bool(set(first.lower().split()) & set(second.lower().split()))
 
 
-def _chinese_exchange(ours: Statement, theirs: Statement) -> Iterator[tuple[tuple[int, int], str]]:
+def _chinese_exchanges(claim: Claim) -> Iterator[tuple[tuple[int, int], str, Statement]]:
     """Two to four characters that begin with a family name in the place of two to four that do as well."""
-    if not any(character in _FAMILY_NAMES for character in ours.text):
+    ours = claim.statement.text
+    if not any(character in _FAMILY_NAMES for character in ours):
         return
-    for kind, a, b, c, d in SequenceMatcher(None, theirs.text, ours.text, autojunk=False).get_opcodes():
-        mine, other = ours.text[c:d], theirs.text[a:b]
-        if kind == "replace" and _is_han_name(mine) and _is_han_name(other):
-            yield (c, d), other
+    for text, share in claim.coverage.items():
+        if share < _SAME_BUT_A_NAME:
+            continue
+        matcher = SequenceMatcher(None, text, ours, autojunk=False)
+        if matcher.ratio() < _SAME_CHARACTERS:
+            continue
+        for kind, a, b, c, d in matcher.get_opcodes():
+            if kind == "replace" and _is_han_name(text[a:b]) and _is_han_name(ours[c:d]):
+                yield (c, d), text[a:b], read_statement(text)
 
 
 def _is_han_name(text: str) -> bool:

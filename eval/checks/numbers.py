@@ -56,13 +56,17 @@ class Sought:
 
 def seek_numbers(claim: Claim) -> list[Sought]:
     """Every number of the sentence, looked for in all of the evidence."""
-    if not claim.quantities:
-        return []
-    theirs = [(quantity, statement) for statement in claim.evidence.holding_numbers() for quantity in statement.quantities]
-    return [_seek(quantity, theirs, claim) for quantity in claim.quantities]
+    return [_seek(quantity, claim) for quantity in claim.quantities]
 
 
-def _seek(quantity: Quantity, theirs: Sequence[tuple[Quantity, Statement]], claim: Claim) -> Sought:
+def _seek(quantity: Quantity, claim: Claim) -> Sought:
+    found = _sought(quantity, claim, claim.evidence.holding(_term(quantity.value)))
+    # Only what is not there as it is written may be there in another spelling, and every statement with a number is read.
+    return found if found.held else _sought(quantity, claim, claim.evidence.holding_numbers())
+
+
+def _sought(quantity: Quantity, claim: Claim, statements: Sequence[Statement]) -> Sought:
+    theirs = [(other, statement) for statement in statements for other in statement.quantities]
     same = [(other, statement) for other, statement in theirs if same_value(quantity, other)]
     held = tuple(pair for pair in same if not opposed_units(quantity, pair[0]))
     opposed = tuple(pair for pair in same if opposed_units(quantity, pair[0]))
@@ -75,7 +79,7 @@ def check_numbers(claim: Claim, sought: Sequence[Sought]) -> list[Finding]:
     """What is wrong with the numbers that the evidence holds: another unit, or another thing's value."""
     found = []
     for one in sought:
-        finding = _other_unit(claim, one) or (_another_thing(claim, one) if one.held else None)
+        finding = _other_unit(claim, one) or (None if one.is_missing else _another_thing(claim, one))
         if finding:
             found.append(finding)
     return found
@@ -120,7 +124,9 @@ def same_value(ours: Quantity, theirs: Quantity) -> bool:
 
 def opposed_units(ours: Quantity, theirs: Quantity) -> bool:
     """Whether both name a unit, plainly, and these are not the same quantity."""
-    if not (ours.measure and theirs.measure) or ours.vague_unit or theirs.vague_unit:
+    if not (ours.measure and theirs.measure):
+        return False
+    if ours.dimension != theirs.dimension and (ours.vague_unit or theirs.vague_unit):
         return False
     if {ours.dimension, theirs.dimension} <= _ALIKE:
         return False
@@ -165,12 +171,13 @@ def _other_unit(claim: Claim, one: Sought) -> Finding | None:
 
 def _another_thing(claim: Claim, one: Sought) -> Finding | None:
     """The number is said of something else: the statements that hold it share clearly less with the sentence than the best."""
-    if not one.quantity.measure or one.quantity.vague_unit or not one.held:
-        return None
-    share = max(claim.coverage.get(statement.text, 0.0) for _, statement in one.held)
+    share = max((claim.coverage.get(statement.text, 0.0) for _, statement in one.held), default=0.0)
     for statement in claim.nearest[:1]:
         if claim.coverage[statement.text] < max(SAME_THING, share + CLEARLY_LESS):
             return None
+        relabelled = [other for other in statement.quantities if one.quantity.value == other.value]
+        if any(opposed_units(one.quantity, other) for other in relabelled):
+            return _finding(claim, "unit", Fault.CONTRADICTED, one.quantity, _text(statement, relabelled[0]))
         others = _in_its_place(claim, one.quantity, statement)
         if others:
             return _finding(claim, "elsewhere", Fault.CONTRADICTED, one.quantity, _text(statement, others[0]))
@@ -178,14 +185,24 @@ def _another_thing(claim: Claim, one: Sought) -> Finding | None:
 
 
 def _in_its_place(claim: Claim, quantity: Quantity, statement: Statement) -> list[Quantity]:
-    """The statement's numbers of the same measure that the sentence does not hold, where it holds more of them than not."""
+    """The statement's numbers of the same measure that the sentence does not hold; none where it holds the number itself.
+
+    A number without a unit has to stand between the same words.
+    """
     if any(same_value(quantity, other) and not opposed_units(quantity, other) for other in statement.quantities):
         return []
     return [
         other
         for other in statement.quantities
-        if other.dimension == quantity.dimension and not any(same_value(ours, other) for ours in claim.quantities)
+        if other.dimension == quantity.dimension
+        and not any(same_value(ours, other) for ours in claim.quantities)
+        and (quantity.measure or _beside(claim.statement, quantity) == _beside(statement, other))
     ]
+
+
+def _beside(statement: Statement, quantity: Quantity) -> tuple[str, str]:
+    """What stands right before and right after a number."""
+    return statement.folded[: quantity.start].rstrip()[-2:], statement.folded[quantity.end :].lstrip()[:2]
 
 
 def _finding(claim: Claim, kind: str, fault: Fault, quantity: Quantity, theirs: str) -> Finding:

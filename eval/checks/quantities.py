@@ -17,7 +17,7 @@ from eval.units import Kind, Unit
 
 _PLAIN = re.compile(r"\d+(?:\.\d+)?$|\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
 # A number that a letter, digit, slash or dot touches is part of a code, a version or a date.
-_TOUCHED_BEFORE = re.compile(r"[a-z0-9][-_/.:]?$|[-_/.:]\d*$")
+_TOUCHED_BEFORE = re.compile(r"[a-z0-9][-_/.:]?$|[-_/.:]\d*$|\d[万萬亿億]$")
 _TOUCHED_AFTER = re.compile(r"[-_/.:]\d")
 # A fraction (二十分之一), a power, digits that go on after a scale (1億1234萬), the number of a list's item, a season (2018–19).
 _NO_QUANTITY = re.compile(r"分之|次方|\^|[.)、]\s*$|[.)]\s*\n")
@@ -36,7 +36,7 @@ class Bound(StrEnum):
 
 _LEAST_BEFORE = re.compile(
     r"(?:at least|no less than|not less than|no fewer than|not fewer than|a minimum of|minimum of|(?<!no )(?<!not )more than"
-    r"|(?<!not )exceeding|(?<!not )exceeds?|(?<!not )over|(?<!not )above|(?<!no )(?<!not )longer than"
+    r"|(?<!not )exceeding|(?<!not )exceeds?|(?<!not )over|(?<!not )above|(?<!no )(?<!not )longer than|(?<!not )after"
     r"|至少|最少|不少于|不少於|不低于|不低於|不小于|不小於|(?<!不)(?<!得)超过|(?<!不)(?<!得)超過|高于|大于|多于|不得少于|不得低于|不得小于)"
     r"\s?(?:us\$|eur|usd|gbp|[$€£¥]|约)?\s?$"
 )
@@ -47,7 +47,7 @@ _MOST_BEFORE = re.compile(
     r"\s?(?:us\$|eur|usd|gbp|[$€£¥]|约)?\s?$"
 )
 _LESS = re.compile(r"(?:no|not) (?:less|fewer) than\s?$|(?:不|不得)(?:低于|低於|少于|小于)\s?$")
-_LEAST_AFTER = re.compile(r"\s?(?:or more|or longer|or above|and above|or over|及以上|或以上|以上)")
+_LEAST_AFTER = re.compile(r"\s?(?:or more|or longer|or above|and above|or over|及以上|或以上|以上|之后|之後|后|後)")
 _MOST_AFTER = re.compile(r"\s?(?:or less|or fewer|or below|and below|及以下|或以下|以下|以内|以內|之内|之內|内(?!容|部))")
 _ABOUT = re.compile(
     r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|over|more than|just under|circa|~|≈"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eval.checks.arithmetic import check_change, check_equations, is_calculated, not_judged, redo
+from eval.checks.arithmetic import calculated_wrongly, check_change, check_equations, is_calculated, not_judged, redo
 from eval.checks.claim import Claim
 from eval.checks.comparison import check_bounds, check_direction
 from eval.checks.dates import check_dates, confirmed_dates
@@ -12,7 +12,7 @@ from eval.checks.exchange import check_exchange
 from eval.checks.finding import Confirmed, Finding
 from eval.checks.modality import check_modality
 from eval.checks.names import check_codes, check_people
-from eval.checks.numbers import check_numbers, confirmations, missing_number, seek_numbers
+from eval.checks.numbers import Sought, check_numbers, confirmations, missing_number, seek_numbers
 from eval.checks.statements import Statements
 from eval.checks.tables import check_tables
 from eval.support import Evidence, Reading
@@ -53,28 +53,42 @@ def run_checks(sentence: str, evidence: Evidence, reading: Reading) -> Checked:
     claim = Claim.of(sentence, Statements(evidence))
     sought = seek_numbers(claim)
     confirmed = [*confirmations(sought), *confirmed_dates(claim)]
-    findings: list[Finding | None] = [*check_numbers(claim, sought), *check_dates(claim)]
     wrong = check_equations(claim) or check_change(claim)
-    findings.append(wrong)
+    numeric = [finding for finding in [*check_numbers(claim, sought), check_tables(claim)] if finding]
     for one in sought:
-        if one.is_missing and not one.opposed:
-            again = redo(claim, one.quantity)
-            if again:
-                confirmed.append(again)
-            elif not wrong:
-                calculated = is_calculated(claim, one.quantity)
-                findings.append(not_judged(claim, one.quantity) if calculated else missing_number(claim, one))
-    findings += [
-        check_tables(claim),
+        at = (one.quantity.start, one.quantity.end)
+        against = [finding for finding in numeric if any(a < at[1] and at[0] < b for a, b in finding.spans)]
+        if not (one.is_missing or against) or wrong:
+            continue
+        again = redo(claim, one.quantity)
+        if again:
+            confirmed.append(again)
+            numeric = [finding for finding in numeric if finding not in against]
+        elif not against:
+            numeric += [finding for finding in [_missing(claim, one)] if finding]
+    others = [
+        wrong,
+        *check_dates(claim),
         *check_codes(claim),
         check_people(claim),
         check_modality(claim),
         check_bounds(claim, sought),
         check_direction(claim),
-        check_exchange(claim, reading),
     ]
-    known = [finding for finding in findings if finding]
+    known = [*numeric, *(finding for finding in others if finding)]
+    if not known:  # the rule without a kind says least of what is wrong
+        known = [finding for finding in [check_exchange(claim, reading)] if finding]
     return Checked(tuple(sorted(known, key=lambda finding: _GRAVITY[finding.fault])), tuple(confirmed))
+
+
+def _missing(claim: Claim, sought: Sought) -> Finding | None:
+    """What a number means that the evidence holds nowhere and that does not follow from it."""
+    quantity = sought.quantity
+    return (
+        calculated_wrongly(claim, quantity)
+        or (not_judged(claim, quantity) if is_calculated(claim, quantity) else None)
+        or missing_number(claim, sought)
+    )
 
 
 _GRAVITY = {Fault.CONTRADICTED: 0, Fault.NOT_IN_EVIDENCE: 1, None: 2}

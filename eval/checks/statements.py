@@ -6,12 +6,13 @@ its content words, numbers left out. Reading a statement is pure and remembered,
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from eval.checks.calendar_dates import CalendarDate, read_dates
+from eval.checks.calendar_dates import CalendarDate, may_hold_dates, read_dates
 from eval.checks.quantities import Quantity, read_quantities
 from eval.support import Evidence
 from eval.units import Kind, Unit, read_units
@@ -35,6 +36,9 @@ class Statement:
         return tuple(unit for unit in self.units if unit.content and unit.kind is not Kind.NUMBER)
 
 
+_LOWER = {ord(character): character.lower() for character in string.ascii_uppercase}
+
+
 @lru_cache(maxsize=8192)
 def read_statement(text: str) -> Statement:
     """The statement of a sentence or table row."""
@@ -50,8 +54,13 @@ def fold_in_place(text: str) -> str:
     folded = text.lower()
     if folded.isascii():
         return folded
-    parts = [unicodedata.normalize("NFKC", character).lower() for character in text]
-    return "".join(part if len(part) == 1 else character for part, character in zip(parts, text, strict=True))
+    return "".join(character if character.isascii() else _fold_character(character) for character in text.translate(_LOWER))
+
+
+@lru_cache(maxsize=8192)
+def _fold_character(character: str) -> str:
+    part = unicodedata.normalize("NFKC", character).lower()
+    return part if len(part) == 1 else character
 
 
 class Statements:
@@ -72,6 +81,15 @@ class Statements:
             if any(character.isdigit() for character in term):
                 ids |= places
         return [read_statement(text) for text in self.texts(ids)]
+
+    def holding_dates(self) -> list[Statement]:
+        """All statements with a date in them."""
+        texts = dict.fromkeys(text for _, text in self.evidence.segments if may_hold_dates(text))
+        return [statement for statement in map(read_statement, texts) if statement.dates]
+
+    def holding(self, term: str) -> list[Statement]:
+        """The statements with a term."""
+        return [read_statement(text) for text in self.texts(self.evidence.segment_ids.get(term, ()))]
 
     def coverage(self, terms: Collection[str]) -> dict[str, float]:
         """Statement text → the idf share of the terms that it holds, in (0, 1]; what holds none of them is not there."""

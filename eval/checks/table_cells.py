@@ -7,7 +7,7 @@ cut inside a table have no head row: their cells have row heads alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,25 +40,21 @@ class Table:
 
 def read_tables(statements: Statements) -> tuple[Table, ...]:
     """The tables of the evidence in order; quick where there are none."""
-    return tuple(_read_table(lines) for lines in _runs(statements))
-
-
-def _runs(statements: Statements) -> Iterator[tuple[str, ...]]:
-    lines: list[str] = []
-    for _, text in statements.evidence.segments:
-        if BAR in text or _RULE.match(text):
-            if not lines or lines[-1] != text:  # a long row comes in pieces that all carry its text
-                lines.append(text)
-            continue
-        if len(lines) > 1:
-            yield tuple(lines)
-        lines = []
-    if len(lines) > 1:
-        yield tuple(lines)
+    return tuple(table for text in statements.evidence.texts if BAR in text for table in _read_tables(text))
 
 
 @lru_cache(maxsize=256)
-def _read_table(lines: tuple[str, ...]) -> Table:
+def _read_tables(text: str) -> tuple[Table, ...]:
+    runs: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if BAR in line or _RULE.match(line):
+            runs[-1].append(line)
+        elif runs[-1]:
+            runs.append([])
+    return tuple(_read_table(lines) for lines in runs if len(lines) > 1)
+
+
+def _read_table(lines: Sequence[str]) -> Table:
     rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines if not _RULE.match(line)]
     headed = len(lines) > 1 and bool(_RULE.match(lines[1]))
     heads = rows[0] if headed else []

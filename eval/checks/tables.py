@@ -45,20 +45,21 @@ def _check(claim: Claim, table: Table) -> Finding | None:
     if not rows:
         return None
     crossing = [cell for cell in table.cells if cell.row.text in rows and (not columns or cell.column.text in columns)]
+    if not crossing or (not columns and len(rows) > 1):
+        return None
     said = [(cell, span) for cell in table.cells for span in [_place(claim, cell)] if span]
-    if not crossing or not said or any(cell in crossing for cell, _ in said):
-        return None
-    if not columns and len(rows) > 1:
-        return None
-    cell, span = _most_alike(said, crossing)
-    ours = claim.statement.text[span[0] : span[1]]
-    if not _is_comparable(cell, crossing) or _is_borne_out(claim, ours):
-        return None
-    right = next((one for one in crossing if one.column.text == cell.column.text), crossing[0])
-    reason = _REASONS["cell"][claim.language].format(
-        theirs=right.content.text, heads=_heads(right), ours=ours, others=_heads(cell)
-    )
-    return Finding("tables", Fault.CONTRADICTED, reason, (span,))
+    right = [span for cell, span in said if cell in crossing]
+    for cell, span in said:
+        if any(start < span[1] and span[0] < end for start, end in right):
+            continue
+        expected = _counterpart(cell, crossing)
+        ours = claim.statement.text[span[0] : span[1]]
+        if expected and not any(one is expected for one, _ in said) and not _is_borne_out(claim, ours):
+            reason = _REASONS["cell"][claim.language].format(
+                theirs=expected.content.text, heads=_heads(expected), ours=ours, others=_heads(cell)
+            )
+            return Finding("tables", Fault.CONTRADICTED, reason, (span,))
+    return None
 
 
 def _named(claim: Claim, heads: Iterable[Statement]) -> frozenset[str]:
@@ -90,22 +91,17 @@ def _quantity_place(claim: Claim, quantity: Quantity) -> tuple[int, int] | None:
     return None
 
 
-def _most_alike(said: list[tuple[Cell, tuple[int, int]]], crossing: list[Cell]) -> tuple[Cell, tuple[int, int]]:
-    """The said cell that shares a head with the crossing, else the first."""
-    for cell, span in said:
-        if any(cell.row.text == right.row.text or cell.column.text == right.column.text for right in crossing):
-            return cell, span
-    return said[0]
+def _counterpart(cell: Cell, crossing: list[Cell]) -> Cell | None:
+    """The cell of the crossing that shares a head with the one that was said, and is a number where that is one."""
+    for expected in crossing:
+        shares_head = cell.row.text == expected.row.text or cell.column.text == expected.column.text
+        if shares_head and _holds_number(cell) == _holds_number(expected):
+            return expected
+    return None
 
 
-def _is_comparable(cell: Cell, crossing: list[Cell]) -> bool:
-    """Whether a cell of the crossing shares a head with the one that was said, and is of its kind."""
-    kinds = {unit.kind for unit in cell.content.units} & {Kind.NUMBER}
-    return any(
-        (cell.row.text == right.row.text or cell.column.text == right.column.text)
-        and bool({unit.kind for unit in right.content.units} & {Kind.NUMBER}) == bool(kinds)
-        for right in crossing
-    )
+def _holds_number(cell: Cell) -> bool:
+    return any(unit.kind is Kind.NUMBER for unit in cell.content.units)
 
 
 def _is_borne_out(claim: Claim, value: str) -> bool:
