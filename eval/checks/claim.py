@@ -40,7 +40,8 @@ class Claim:
     @cached_property
     def terms(self) -> frozenset[str]:
         """The content words of the sentence, numbers with their units and dates left out."""
-        values = [(value.start, value.end) for value in (*self.statement.quantities, *self.statement.dates)]
+        values = [(quantity.start, quantity.end) for quantity in self.statement.quantities]
+        values += [(date.start, date.end) for date in self.statement.dates]
         return frozenset(terms_of(self.statement.words, values))
 
     @cached_property
