@@ -42,7 +42,7 @@ class _Item:
     score: float
     lang: str
     kind: str
-    context: bytes
+    context: str
 
 
 def evaluate_hallucination(
@@ -90,7 +90,7 @@ def evaluate_hallucination(
 
 
 def _item(row: Mapping[str, Any], line: Line, judged: JudgedAnswer) -> _Item:
-    context = hashlib.sha256("\n".join(line.context).encode()).digest()[:8]
+    context = hashlib.sha256("\n".join(line.context).encode()).hexdigest()[:16]
     return _Item(
         int(row["label"]), judged.score, str(row.get("lang") or language(line.answer)), str(row.get("kind") or ""), context
     )
@@ -103,7 +103,7 @@ def _grouped(items: Sequence[_Item], key: Callable[[_Item], Any]) -> dict[Any, l
 def _figures(items: Sequence[_Item], threshold: float) -> dict[str, Any]:
     labels, scores = [one.label for one in items], [one.score for one in items]
     flagged = [score >= threshold for score in scores]
-    contexts = [one.context.hex() for one in items]
+    contexts = [one.context for one in items]
     groups = contexts if len(set(contexts)) >= _FEWEST_CONTEXTS else None
     found: dict[str, Any] = {"n": len(items), "unsupported": sum(labels)}
     found |= _estimated("auroc", bootstrap(auroc, labels, scores, groups=groups))

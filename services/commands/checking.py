@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingest.errors import InputRefused
 from services.client import connect
 from services.commands.output import Json, counting, out, print_line
 from services.settings import load_settings
@@ -45,11 +46,16 @@ def parts(lines: Iterable[Line]) -> Iterator[list[Line]]:
     """The lines in lists that a server takes at once; a line that is too long for that stands alone, and is refused there."""
     part: list[Line] = []
     characters = 0
-    for line in lines:
-        if part and (len(part) == _LINES or characters + line.characters > _CHARACTERS):
+    try:
+        for line in lines:
+            if part and (len(part) == _LINES or characters + line.characters > _CHARACTERS):
+                yield part
+                part, characters = [], 0
+            part.append(line)
+            characters += line.characters
+    except InputRefused:  # what stands before a line that cannot be checked is
+        if part:
             yield part
-            part, characters = [], 0
-        part.append(line)
-        characters += line.characters
+        raise
     if part:
         yield part
