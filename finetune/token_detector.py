@@ -23,7 +23,7 @@ import numpy as np
 
 from eval.calibration import Calibration, log_odds, write_calibration
 from eval.classifier import Encoded, PairEncoder
-from eval.hallucination import read_lines
+from eval.hallucination import Line, read_lines
 from eval.metrics.classification import Estimate, auroc, bootstrap
 from eval.token_judge import UNSUPPORTED, TokenJudge, numbered, prompt
 from eval.units import Background
@@ -96,27 +96,23 @@ def read_labelled(path: Path) -> tuple[list[SupportSample], int]:
     """
     samples: list[SupportSample] = []
     left_out = 0
-    for line in read_lines(path):
+    for row in read_lines(path):
+        line, label = Line.of(row), row.get("label")
         try:
-            context, answer, label = line["context"], line["answer"], int(line["label"])
-            spans = tuple((int(span["start"]), int(span["end"])) for span in line.get("spans") or ())
+            spans = tuple((int(span["start"]), int(span["end"])) for span in row.get("spans") or ())
         except (KeyError, TypeError, ValueError) as error:
+            raise InputRefused(f"{path}, line {line.id!r}: a span needs start and end ({error!r})") from error
+        if label not in (0, 1) or (spans and not label) or any(not 0 <= a < b <= len(line.answer) for a, b in spans):
             raise InputRefused(
-                f"{path}, line {line.get('id')!r} ({error!r}): context, answer and label are needed, and spans with start and end"
-            ) from error
-        evidence = (context,) if isinstance(context, str) else tuple(context or ())
-        if label not in (0, 1) or not isinstance(answer, str) or not any(text.strip() for text in evidence):
-            raise InputRefused(
-                f"{path}, line {line.get('id')!r}: label must be 0 or 1, context and answer texts that are not empty"
+                f"{path}, line {line.id!r}: label must be 0 or 1; spans must lie within the answer's {len(line.answer)} characters, "
+                "and only a bad answer has any"
             )
-        if any(not 0 <= start < end <= len(answer) for start, end in spans):
-            raise InputRefused(f"{path}, line {line.get('id')!r}: a span lies outside the answer's {len(answer)} characters")
-        if bool(spans) != bool(label):
+        if label and not spans:
             left_out += 1
             continue
-        passage = str(line.get("id"))
+        lang = language(line.answer)
         samples.append(
-            SupportSample(answer, evidence, line.get("question") or "", label, path.stem, language(answer), spans, passage)
+            SupportSample(line.answer, line.context, line.question, label, path.stem, lang, spans, passage=str(line.id))
         )
     return samples, left_out
 

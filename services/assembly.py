@@ -97,6 +97,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     datasets = Datasets(database)
     live = _live_adapter(settings, store, home, database, engine, retriever)
     chat = _chat(engine, live, settings)
+    judge = judge_of(settings, store, partial(chat, Arm.BASE, Access.everything()))
     workshop = Workshop(
         catalog=catalog,
         groups=groups,
@@ -141,21 +142,33 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
             retriever=retriever,
             chat=chat,
             ability=ability,
-            judge=judge_of(settings, store, partial(chat, Arm.BASE, Access.everything())),
+            judge=judge,
             boxes=partial(boxes_of_quote, catalog),
             prompts=prompts,
             settings=settings.answer,
             mask=settings.privacy.kinds,
         ),
-        checker=Checker(answer_judge()),
+        checker=Checker(judge),
         ability=ability,
         engine=engine,
     )
 
 
-def answer_judge() -> AnswerJudge:
-    """The judge of whole answers that `graft check` and `graft eval hallucination` use."""
-    return HouseJudge()
+def answer_judge(settings: Settings) -> AnswerJudge:
+    """The product's judge where no engine of our own runs: a chat model judges only at an address that the settings name."""
+    return judge_of(settings, model_store(settings), partial(chat_at_address, settings))
+
+
+def chat_at_address(settings: Settings) -> BaseChatModel:
+    """The chat model that the settings say is served elsewhere.
+
+    Raises:
+        Unavailable: they name no address.
+    """
+    chat = settings.chat
+    if not chat.address:
+        raise Unavailable("no chat model is served here: name the address of one in chat.address")
+    return chat_client(Endpoint(chat.address, chat.key.get_secret_value() if chat.key else "", chat.model or ""), settings)
 
 
 def throw_away_index(settings: Settings, folder: Path) -> Callable[[], HybridIndex]:

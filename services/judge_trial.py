@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-
-from langchain_core.language_models import BaseChatModel
 
 from eval.ensemble import Rules, write_rules
 from eval.judge import HouseJudge
 from eval.units import shipped_background
 from finetune.corruptions import read_passages
 from finetune.stacking import decide, trial_samples
-from ingest.errors import GraftError, InputRefused, Unavailable
-from services.assembly import chat_client, model_store
-from services.engine import Endpoint
+from ingest.errors import GraftError, InputRefused
+from services.assembly import chat_at_address, model_store
 from services.judging import other_judges, rules_file
 from services.settings import Settings
 
@@ -25,7 +23,7 @@ def try_judges(settings: Settings, data: Sequence[Path], *, most: int, seed: int
     Raises:
         InputRefused: a folder holds no passages, or too few; or there is no judge beside the house judge to be tried.
     """
-    found = other_judges(settings, model_store(settings), lambda: _served_chat(settings))
+    found = other_judges(settings, model_store(settings), partial(chat_at_address, settings))
     there, absent = dict(found.there), dict(found.absent)
     for name, judge in found.there.items():
         try:
@@ -43,10 +41,3 @@ def try_judges(settings: Settings, data: Sequence[Path], *, most: int, seed: int
     rules = decide(HouseJudge(), there, fitted_on, measured_on, seed=seed)
     write_rules(rules_file(settings.home), rules)
     return rules, absent
-
-
-def _served_chat(settings: Settings) -> BaseChatModel:
-    chat = settings.chat
-    if not chat.address:
-        raise Unavailable("the chat model is tried as a judge where it is served already: name its address in chat.address")
-    return chat_client(Endpoint(chat.address, chat.key.get_secret_value() if chat.key else "", chat.model or ""), settings)

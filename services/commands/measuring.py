@@ -69,7 +69,7 @@ def hallucination(
     else:
         name, rows, total = file.name, read_lines(file), count_lines(file)
     with counting() as step:
-        measured = evaluate_hallucination(rows, judge=answer_judge(), progress=lambda: step("judged", total))
+        measured = evaluate_hallucination(rows, judge=answer_judge(load_settings()), progress=lambda: step("judged", total))
     written: dict[str, str] = {}
     if report is not None:
         circumstances = {"answers": name, "machine": f"{platform.machine()}, {os.cpu_count()} cores"}

@@ -126,8 +126,10 @@ def test_labelled_answers_are_learned_from_where_they_say_what_is_wrong(tmp_path
     read, left_out = read_labelled(file)
     assert [(sample.label, sample.spans, sample.kind) for sample in read] == [(0, (), "items"), (1, ((6, 10),), "items")]
     assert left_out == 1
-    for broken in ({"answer": "It.", "label": 1}, {**lines[1], "spans": [{"start": 6, "end": 60}]}, {**lines[0], "label": 2}):
-        file.write_text(json.dumps(broken))
+    spans: list[object] = [[{"start": 6, "end": 60}], [{"start": 6}], ["6-10"]]
+    broken = [*({**lines[1], "spans": one} for one in spans), {**lines[0], "label": 2}, {**lines[0], "spans": lines[1]["spans"]}]
+    for line in broken:
+        file.write_text(json.dumps(line))
         with pytest.raises(InputRefused, match=r"items\.jsonl"):
             read_labelled(file)
 
