@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
+from eval.completing import complete
 from eval.quoting import select_quotes
 from eval.types import Citation, Judge, Quote, Repair, RepairAction, Sentence, Style, Verdict
 from ingest.personal_data import PersonalData, masked
@@ -127,10 +128,10 @@ class Composer:
         return None
 
     def _verdict(self, text: str, passages: Sequence[Hit]) -> Verdict:
-        """The verdict on one sentence. What looks at more than the passages' words (who says otherwise, whether it answers the
-        question) completes the judge's verdict here."""
+        """The verdict on one sentence: the judge's, completed by what looks beyond these passages."""
         evidence = [" › ".join(hit.headings) + "\n" + hit.text for hit in passages]
-        return self.judge.judge([text], evidence=evidence, question=self.question)[0]
+        verdict = self.judge.judge([text], evidence=evidence, question=self.question)[0]
+        return complete(verdict, text, question=self.question, hits=self.hits).verdict
 
     def _add(
         self, text: str, verdict: Verdict, passages: Sequence[Hit], *, written_s: float, replaces: Repair | None = None
@@ -151,7 +152,18 @@ class Composer:
 
     def _add_quote(self, quote: Quote, *, written_s: float | None = None, replaces: Repair | None = None) -> JudgedSentence:
         citations = self._cited([quote])
-        sentence = Sentence(quote.text, Style.QUOTES, 1.0, True, (citations[0].marker,), replaces=replaces)
+        exact = Verdict(1.0, True)
+        verdict = complete(exact, quote.text, question=self.question, hits=self.hits, quoted=True).verdict
+        sentence = Sentence(
+            quote.text,
+            Style.QUOTES,
+            verdict.support,
+            verdict.supported,
+            (citations[0].marker,),
+            verdict.reason,
+            verdict.fault,
+            replaces=replaces,
+        )
         return self.draft.add(sentence, citations, written_s=written_s)
 
     def _cited(self, quotes: Sequence[Quote]) -> tuple[Citation, ...]:

@@ -75,7 +75,7 @@ def piece(sentence: Sentence, *, before: Sentence | None, language: str) -> str:
         frame = ""
         if before is None or before.style is not Style.QUOTES:
             frame = (_FRAME if tokens.language(sentence.text) == language else _FRAME_OTHER)[language] + "\n"
-        return ("\n" if before else "") + f"{frame}“{text}” {markers}"
+        return ("\n" if before else "") + f"{frame}“{text}”{_mark(sentence, language)} {markers}"
     joint = " " if before and language == "en" else ""
     return f"{joint}{text}{_mark(sentence, language)}{' ' if markers else ''}{markers}"
 

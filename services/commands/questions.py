@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from services.commands.output import GroupOption, Json, out, print_json
 from services.folders import Given
 from services.settings import load_settings
 
+_NOTE_CHARACTERS = 100
 DEMO_QUESTION = "How many days of paid holiday do full-time employees get each year?"
 
 DocumentOption = Annotated[
@@ -163,6 +165,23 @@ def _print_answer(answer: dict[str, Any]) -> None:
     out.print(answer["answer"], markup=False)
     if answer["reason"] and not answer["abstained"]:
         out.print(f"({answer['reason']})", style="dim", markup=False)
+    for note in _notes(answer):
+        out.print(note, style="dim", markup=False)
     for citation in answer["citations"]:
         place = f"[{citation['marker']}] {citation['document']}, page {citation['page']}"
         out.print(place, style="cyan", markup=False)
+
+
+def _notes(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Why sentences are marked, and what became of those that the model wrote otherwise, a line each."""
+    for sentence in answer["sentences"]:
+        if sentence["reason"]:
+            yield f"“{_short(sentence['text'])}”: {sentence['reason']}"
+        if replaced := sentence["replaces"]:
+            yield f"{replaced['action']} in place of “{_short(replaced['text'])}”: {replaced['reason']}"
+    for removed in answer["removed"]:
+        yield f"left out: “{_short(removed['text'])}”: {removed['reason']}"
+
+
+def _short(text: str) -> str:
+    return textwrap.shorten(text, _NOTE_CHARACTERS, placeholder=" …")

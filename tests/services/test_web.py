@@ -134,11 +134,22 @@ class TestAnswers:
         ask(page, "please replace")
         expect(page.locator("blockquote")).to_have_text(TEXTS["d2"])
         expect(page.locator(".answer-foot")).to_be_visible()
-        expect(page.get_by_text("No such rule is known")).to_have_count(0)
+        expect(page.locator(".sentence")).to_have_count(1)
+        page.get_by_text("Quoted in place of what the model wrote").click()
+        expect(page.locator(".replaced del")).to_have_text("No such rule is known.")
+        page.get_by_text("1 sentence of the model left out").click()
+        expect(page.locator(".left-out li")).to_have_text("Nothing else.")
+
+    def test_each_kind_of_fault_has_a_mark_with_its_reason(self, page: Page) -> None:
+        ask(page, "what about faults")
+        marks = ["the documents say otherwise · the evidence says 25", "the documents disagree · another document says 30"]
+        expect(page.locator(".flag")).to_have_text([*marks, "not checked · no content word"])
+        expect(page.locator(".unsupported")).to_have_count(1)
 
     def test_abstaining_is_a_state_of_its_own_with_the_nearest_passages(self, page: Page) -> None:
         ask(page, "What is on the menu?")
         expect(page.locator(".statement")).to_have_text("I cannot answer this from the documents: nothing is said of it.")
+        expect(page.locator(".asks")).to_have_text("Is there another word for “menu”?")
         expect(page.locator(".abstention .hits li")).to_have_count(2)
         page.locator(".hits button").first.click()
         expect(page.get_by_role("heading", name=HANDBOOK)).to_be_visible()

@@ -52,6 +52,7 @@ export function AnswerText({ turn }) {
       ? group.sentences.map((sentence) => html`<${QuotedSentence} key=${sentence.index} turn=${turn} sentence=${sentence} />`)
       : html`<p key=${`p${place}`}>${group.sentences.map((sentence, i) => html`<${WrittenSentence} key=${sentence.index} turn=${turn}
           sentence=${sentence} before=${group.sentences[i - 1]?.text ?? ""} />`)}</p>`))}
+    ${turn.doubt && html`<p class="provisional doubt"><del>${turn.doubt.text}</del><span class="flag">${t.rewriting}</span></p>`}
     ${provisional.trim() && html`<p class="provisional" aria-hidden="true">${provisional}</p>`}
   </div>`;
 }
@@ -72,11 +73,35 @@ function groupsOf(sentences) {
 function WrittenSentence({ turn, sentence, before }) {
   const { t } = useSession();
   const parts = splitAtMarkers(sentence.text, sentence.citations);
-  return html`${before && spaceBetween(before, sentence.text)}<span class=${sentence.supported ? "sentence" : "sentence unsupported"}>
+  return html`${before && spaceBetween(before, sentence.text)}<span class=${markOf(sentence)}>
       ${parts.map((part) => (typeof part === "number"
         ? html`${wordJoiner}<${Marker} citation=${turn.citations[part]} marker=${part} sentence=${sentence} />`
         : html`<span class="words">${part}</span>`))}
-    </span>${!sentence.supported && html`<span class="flag">${t.notSupported}${sentence.reason && ` · ${sentence.reason}`}</span>`}`;
+    </span><${Flag} sentence=${sentence} /><${Replaced} repair=${sentence.replaces} />`;
+}
+
+/** @param {Sentence} sentence */
+function markOf({ supported, judged }) {
+  if (supported) return "sentence";
+  return judged ? "sentence unsupported" : "sentence unjudged";
+}
+
+/** What is to be known of a sentence, with the reason: its fault, or that it could not be judged. @param {{sentence: Sentence}} props */
+function Flag({ sentence }) {
+  const { t } = useSession();
+  const { fault, judged, supported, reason } = sentence;
+  if (supported && !fault) return null;
+  const mark = fault ? t.faults[fault] : judged ? t.notSupported : t.notJudged;
+  return html`<span class=${judged ? "flag" : "flag calm"}>${mark}${reason && ` · ${reason}`}</span>`;
+}
+
+/** The model's own sentence that another one stands for. @param {{repair: import("./api.js").Repair|null|undefined}} props */
+function Replaced({ repair }) {
+  const { t } = useSession();
+  return repair && html`<details class="replaced">
+    <summary>${t.replaced[repair.action]}</summary>
+    <span><del>${repair.text}</del>${repair.reason && ` · ${repair.reason}`}</span>
+  </details>`;
 }
 
 /**
@@ -98,6 +123,7 @@ function QuotedSentence({ turn, sentence }) {
         <span class="where">${citation.document}</span><span>${t.page(citation.page)}</span>
         ${written !== (turn.answer?.language ?? language) && html`<span class="original">${t.original[written]}</span>`}
       </figcaption>
+      <${Flag} sentence=${sentence} /><${Replaced} repair=${sentence.replaces} />
     </figure>`;
   });
 }
@@ -141,11 +167,21 @@ function AnswerFoot({ turn }) {
       navigator.clipboard && html`<button type="button" class="quiet small" onClick=${copy}>
         <${Icon} name=${copied ? "check" : "copy"} />${copied ? t.copied : t.copy}
       </button>`}
+    <${LeftOut} removed=${turn.removed} />
     ${turn.hits.length > 0 && html`<details class="read">
       <summary>${t.passagesRead(turn.hits.length)}</summary>
       <${HitList} hits=${turn.hits} />
     </details>`}
   </footer>`;
+}
+
+/** Sentences of the model that are not shown, and why. @param {{removed: Turn["removed"]}} props */
+function LeftOut({ removed }) {
+  const { t } = useSession();
+  return removed.length > 0 && html`<details class="read left-out">
+    <summary>${t.leftOut(removed.length)}</summary>
+    <ul>${removed.map((repair) => html`<li key=${repair.text}><del>${repair.text}</del>${repair.reason && ` · ${repair.reason}`}</li>`)}</ul>
+  </details>`;
 }
 
 /**
@@ -155,12 +191,14 @@ function AnswerFoot({ turn }) {
  */
 export function Abstention({ turn }) {
   const { t } = useSession();
-  const { answer, reason, nearest, ...rest } = /** @type {import("./api.js").Answer} */ (turn.answer);
+  const { answer, reason, nearest, asks, ...rest } = /** @type {import("./api.js").Answer} */ (turn.answer);
   const language = /** @type {import("./strings.js").Language} */ (rest.language);
   return html`<section class="abstention">
     <p class="statement" lang=${language}>${reason ? (strings[language] ?? t).cannotAnswer(reason.replace(/[.。]$/, "")) : answer}</p>
+    ${asks && html`<p class="asks" lang=${language}>${asks}</p>`}
     <h3>${nearest.length ? t.nearest : t.noNearest}</h3>
     <${HitList} hits=${nearest} />
+    <${LeftOut} removed=${turn.removed} />
   </section>`;
 }
 

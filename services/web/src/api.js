@@ -8,8 +8,10 @@ import { readEvents } from "./sse.js";
 
 /** @typedef {{document: string, document_id: string, version: number, page: number, chunk: string, score: number, text: string, headings?: string[], also_in?: {document: string, page: number}[]}} Hit */
 /** @typedef {{marker: number, document: string, document_id: string, version: number, page: number, chunk: string, quote: string, bbox: number[][]}} Citation */
-/** @typedef {{text: string, style: "generated"|"quotes", support: number, supported: boolean, citations: number[], reason: string}} Sentence */
-/** @typedef {{answer: string, language: string, style: "generated"|"quotes"|"mixed", abstained: boolean, reason: string|null, nearest: Hit[], citations: Citation[], sentences: Sentence[], usage: {prompt_tokens?: number, completion_tokens?: number}, timings_ms: Record<string, number>}} Answer */
+/** @typedef {"contradicted"|"not in evidence"|"off question"|"disputed"|"biased"} Fault */
+/** @typedef {{text: string, action: "regenerated"|"quoted"|"removed", reason: string, fault: Fault|null}} Repair what was done with a sentence of the model */
+/** @typedef {{text: string, style: "generated"|"quotes", support: number, supported: boolean, citations: number[], reason: string, fault: Fault|null, judged: boolean, replaces: Repair|null}} Sentence */
+/** @typedef {{answer: string, language: string, style: "generated"|"quotes"|"mixed", abstained: boolean, reason: string|null, nearest: Hit[], citations: Citation[], sentences: Sentence[], usage: {prompt_tokens?: number, completion_tokens?: number}, timings_ms: Record<string, number>, removed: Repair[], asks: string|null}} Answer */
 /** @typedef {{document: string, document_id: string, version: number, pages: number, groups: string[], added_at: string, bytes: number, warnings: string[]}} StoredDocument */
 /** @typedef {{job_id: string, document: string, document_id?: string, status: "queued"|"running"|"done"|"failed"|"stopped", code?: string|null, outcome?: "added"|"unchanged"|"reread"|"refused"|null, stage?: "read"|"split"|"embed"|"index"|"publish"|null, pages_done?: number, pages_total?: number|null, warnings?: string[], error?: string|null}} Job */
 /** @typedef {{version: number, live: boolean, pages: number, bytes: number, added_at: string, warnings: string[]}} Version */

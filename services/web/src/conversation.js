@@ -6,7 +6,7 @@
  * what was not judged is not kept on the page.
  */
 
-/** @import {Answer, Citation, Hit, Message, Problem, Sentence, Style} from "./api.js" */
+/** @import {Answer, Citation, Hit, Message, Problem, Repair, Sentence, Style} from "./api.js" */
 
 /** @typedef {"searching"|"writing"|"done"|"stopped"|"failed"} Phase */
 /**
@@ -19,6 +19,8 @@
  * @property {string} raw the model's text so far
  * @property {number} judged how much of `raw` the judged sentences stand for
  * @property {(Sentence & {index: number})[]} sentences
+ * @property {{text: string, reason: string}|null} doubt a sentence of the model that is being written once more
+ * @property {Repair[]} removed sentences of the model that are left out
  * @property {Record<number, Citation>} citations by marker
  * @property {Answer|null} answer
  * @property {string} problem why it failed
@@ -29,7 +31,7 @@ const historyTurns = 4;
 
 /** @param {number} id @param {string} question @param {Style} style @returns {Turn} */
 export function startTurn(id, question, style) {
-  return { id, question, style, phase: "searching", hits: [], raw: "", judged: 0, sentences: [], citations: {}, answer: null, problem: "" };
+  return { id, question, style, phase: "searching", hits: [], raw: "", judged: 0, sentences: [], doubt: null, removed: [], citations: {}, answer: null, problem: "" };
 }
 
 /** Whether an answer is still coming. @param {Turn} turn */
@@ -42,6 +44,10 @@ export function applyEvent(turn, { event, data }) {
       return { ...turn, hits: data.hits };
     case "token":
       return { ...turn, phase: "writing", raw: turn.raw + data.text };
+    case "doubt":
+      return { ...turn, doubt: data, judged: endOfSentence(turn.raw, turn.judged, data.text) };
+    case "removed":
+      return applyRemoved(turn, data);
     case "sentence":
       return applySentence(turn, data);
     case "done":
@@ -54,18 +60,30 @@ export function applyEvent(turn, { event, data }) {
 }
 
 /** @param {Turn} turn @param {any} data @returns {Turn} */
-function applySentence(turn, { index, text, style, support, supported, reason, citations, replaces }) {
+function applySentence(turn, { index, text, style, support, supported, reason, fault, judged, citations, replaces }) {
   const sentence = {
-    index, text, style, support, supported, reason,
+    index, text, style, support, supported, reason, fault, judged, replaces,
     citations: citations.map((/** @type {Citation} */ citation) => citation.marker),
   };
-  const place = turn.sentences.findIndex((other) => other.index === (replaces ?? index));
-  const sentences = [...turn.sentences];
-  if (place < 0) sentences.push(sentence);
-  else sentences[place] = sentence;
-  // Only the model's own sentences stand for a part of its raw text; one that replaces another stands for no further part.
-  const judged = style === "generated" && replaces == null ? endOfSentence(turn.raw, turn.judged, text) : turn.judged;
-  return { ...turn, phase: "writing", sentences, judged, citations: { ...turn.citations, ...byMarker(citations) } };
+  // What stands for a part of the model's raw text: its own sentence, or the one that takes that one's place.
+  const written = replaces?.text ?? (style === "generated" ? text : null);
+  return {
+    ...afterRepair(turn, written),
+    phase: "writing",
+    sentences: [...turn.sentences, sentence],
+    citations: { ...turn.citations, ...byMarker(citations) },
+  };
+}
+
+/** @param {Turn} turn @param {Repair} repair @returns {Turn} */
+function applyRemoved(turn, repair) {
+  return { ...afterRepair(turn, repair.text), removed: [...turn.removed, repair] };
+}
+
+/** The turn once a sentence of the model is settled; one that was in doubt is past already. @param {Turn} turn @param {string|null} written @returns {Turn} */
+function afterRepair(turn, written) {
+  const judged = written === null || turn.doubt ? turn.judged : endOfSentence(turn.raw, turn.judged, written);
+  return { ...turn, doubt: null, judged };
 }
 
 /** @param {Turn} turn @param {Answer} answer @returns {Turn} */
@@ -74,19 +92,21 @@ function applyAnswer(turn, answer) {
     ...turn,
     phase: "done",
     answer,
+    doubt: null,
     sentences: answer.sentences.map((sentence, index) => ({ ...sentence, index })),
+    removed: answer.removed,
     citations: byMarker(answer.citations),
   };
 }
 
 /** @param {Turn} turn @returns {Turn} */
 export function stopTurn(turn) {
-  return isOpen(turn) ? { ...turn, phase: "stopped" } : turn;
+  return isOpen(turn) ? { ...turn, phase: "stopped", doubt: null } : turn;
 }
 
 /** @param {Turn} turn @param {string} problem @returns {Turn} */
 export function failTurn(turn, problem) {
-  return isOpen(turn) ? { ...turn, phase: "failed", problem } : turn;
+  return isOpen(turn) ? { ...turn, phase: "failed", doubt: null, problem } : turn;
 }
 
 /** The model's text that no verdict has been given on yet; nothing once the answer has ended. @param {Turn} turn */

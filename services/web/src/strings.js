@@ -79,6 +79,20 @@ const en = {
   answerReady: "The answer is complete.",
   stopped: "Stopped. Only sentences that were already checked are shown.",
   notSupported: "not supported by the documents",
+  notJudged: "not checked",
+  /** @type {Record<import("./api.js").Fault, string>} */
+  faults: {
+    contradicted: "the documents say otherwise",
+    "not in evidence": "not supported by the documents",
+    "off question": "does not answer the question",
+    disputed: "the documents disagree",
+    biased: "biased wording",
+  },
+  rewriting: "not supported: being written once more",
+  /** @type {Record<"regenerated"|"quoted"|"removed", string>} */
+  replaced: { regenerated: "Written anew", quoted: "Quoted in place of what the model wrote", removed: "Left out" },
+  /** @param {number} n */
+  leftOut: (n) => `${count(n, "sentence")} of the model left out`,
   /** @param {number} supported @param {number} all */
   supportedOf: (supported, all) =>
     supported === all ? (all === 1 ? "Supported by the documents" : "All sentences supported by the documents") : `${supported} of ${count(all, "sentence")} supported by the documents`,
@@ -265,6 +279,17 @@ const zh = {
   answerReady: "回答完毕。",
   stopped: "已停止。仅显示已核对的句子。",
   notSupported: "文档未证实",
+  notJudged: "未核查",
+  faults: {
+    contradicted: "与文档不符",
+    "not in evidence": "文档未证实",
+    "off question": "答非所问",
+    disputed: "文档之间说法不一",
+    biased: "措辞带有偏见",
+  },
+  rewriting: "文档未证实，正在重写",
+  replaced: { regenerated: "已重写", quoted: "以原文代替模型所写", removed: "已略去" },
+  leftOut: (n) => `略去模型所写的 ${n} 句`,
   supportedOf: (supported, all) =>
     supported === all ? (all === 1 ? "有文档依据" : "所有句子均有文档依据") : `${all} 句中有 ${supported} 句有文档依据`,
   cannotAnswer: (reason) => `根据现有文档无法回答：${reason}。`,

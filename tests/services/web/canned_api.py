@@ -53,7 +53,7 @@ def citation(marker: int, document_id: str, page: int = 3) -> dict[str, Any]:
 def sentence(
     text: str, style: str = "generated", support: float = 0.93, *, reason: str = "", cites: tuple[dict[str, Any], ...] = ()
 ) -> dict[str, Any]:
-    verdict = {"support": support, "supported": support >= 0.5, "reason": reason}
+    verdict = {"support": support, "supported": support >= 0.5, "reason": reason, "fault": None, "judged": True, "replaces": None}
     return {"text": text, "style": style, **verdict, "citations": list(cites)}
 
 
@@ -63,7 +63,7 @@ def whole_answer(sentences: list[dict[str, Any]], *, language: str = "en", style
         "answer": " ".join(s["text"] for s in sentences), "language": language, "style": style,
         "abstained": False, "reason": None, "nearest": [], "citations": list(citations.values()),
         "sentences": [{**s, "citations": [c["marker"] for c in s["citations"]]} for s in sentences],
-        "usage": {}, "timings_ms": {},
+        "usage": {}, "timings_ms": {}, "removed": [], "asks": None,
     }  # fmt: skip
 
 
@@ -76,6 +76,11 @@ WRITTEN = [
     sentence("Full-time employees get 25 days of paid annual leave [1].", cites=(citation(1, "d1"),)),
     sentence("Unused days never expire.", support=0.08, reason="“never expire” is in no passage"),
     sentence("Leave is booked with the line manager [2].", support=0.81, cites=(citation(2, "d1", 4),)),
+]
+FAULTY = [
+    {**sentence("Leave is 30 days.", support=0.1, reason="the evidence says 25"), "fault": "contradicted"},
+    {**sentence("Leave is 25 days.", cites=(citation(1, "d1"),), reason="another document says 30"), "fault": "disputed"},
+    {**sentence("Yes.", support=0.4, reason="no content word"), "judged": False},
 ]
 REPLACED = sentence("No such rule is known.", support=0.1, reason="not borne out")
 QUOTE_EN = sentence(TEXTS["d1"], "quotes", 1.0, cites=(citation(1, "d1"),))
@@ -117,12 +122,11 @@ class CannedApi:
         """The events of one answer, chosen by a word of the question."""
         yield "sources", {"hits": [hit("d1"), hit("d2", 2)]}
         if "menu" in question:
-            text = "I cannot answer this from the documents: nothing is said of it. Nearest passages: …"
+            asks = "Is there another word for “menu”?"
+            text = f"I cannot answer this from the documents: nothing is said of it. {asks} Nearest passages: …"
             nearest = [hit("d1"), hit("d2", 2)]
-            yield (
-                "done",
-                whole_answer([]) | {"answer": text, "abstained": True, "reason": "nothing is said of it", "nearest": nearest},
-            )
+            said = {"answer": text, "abstained": True, "reason": "nothing is said of it", "asks": asks, "nearest": nearest}
+            yield "done", whole_answer([]) | said
         elif "broken" in question:
             yield "token", {"text": "Full-time "}
             yield "error", {"title": "Engine lost", "detail": "The engine stopped while it was writing.", "status": 503}
@@ -130,7 +134,7 @@ class CannedApi:
             yield "token", {"text": "Full-time "}
         elif "slow" in question:
             yield "token", {"text": f"{WRITTEN[0]['text']} Unjudged "}
-            yield "sentence", {**WRITTEN[0], "index": 0, "replaces": None}
+            yield "sentence", {**WRITTEN[0], "index": 0}
             try:
                 while True:
                     await asyncio.sleep(0.05)
@@ -139,19 +143,30 @@ class CannedApi:
                 self.cut_off.set()
         elif style == "quotes":
             for index, quote in enumerate((QUOTE_EN, QUOTE_ZH)):
-                yield "sentence", {**quote, "index": index, "replaces": None}
+                yield "sentence", {**quote, "index": index}
             yield "done", whole_answer([QUOTE_EN, QUOTE_ZH], style="quotes") | {"reason": "the chat model is not running"}
         elif "replace" in question:
-            async for event in self.written([WRITTEN[0], REPLACED]):
+            async for event in self.repaired():
                 yield event
-            yield "sentence", {**QUOTE_ZH, "index": 1, "replaces": 1}
-            yield "done", whole_answer([WRITTEN[0], QUOTE_ZH], style="mixed")
         else:
             chinese = "补贴" in question
-            sentences = WRITTEN_ZH if chinese else WRITTEN
+            sentences = FAULTY if "faults" in question else WRITTEN_ZH if chinese else WRITTEN
             async for event in self.written(sentences):
                 yield event
             yield "done", whole_answer(sentences, language="zh" if chinese else "en")
+
+    async def repaired(self) -> AsyncGenerator[tuple[str, Any], None]:
+        """An answer of which one sentence is replaced and one left out."""
+        async for event in self.written([WRITTEN[0]]):
+            yield event
+        why = {"text": REPLACED["text"], "reason": REPLACED["reason"], "fault": None}
+        yield "token", {"text": f"{REPLACED['text']} Nothing else."}
+        yield "doubt", why
+        quoted = {**QUOTE_ZH, "replaces": why | {"action": "quoted"}}
+        yield "sentence", {**quoted, "index": 1}
+        removed = {"text": "Nothing else.", "action": "removed", "reason": "", "fault": None}
+        yield "removed", removed
+        yield "done", whole_answer([WRITTEN[0], quoted], style="mixed") | {"removed": [removed]}
 
     async def compared(self, question: str, arms: list[str]) -> AsyncGenerator[tuple[str, Any], None]:
         """The events of a comparison: the arms of the adapter are there when a question says so."""
@@ -187,7 +202,7 @@ class CannedApi:
             for start in range(0, len(text), 6):
                 await asyncio.sleep(self.token_s)
                 yield "token", {"text": text[start : start + 6]}
-            yield "sentence", {**one, "index": index, "replaces": None}
+            yield "sentence", {**one, "index": index}
 
     def job(self, job_id: str) -> dict[str, Any]:
         """A job that moves one step with every question after it; its name holds its file's name."""

@@ -6,7 +6,7 @@ import { applyEvent, endOfSentence, failTurn, historyOf, provisionalText, startT
 const token = (text) => ({ event: "token", data: { text } });
 const sentence = (index, text, more = {}) => ({
   event: "sentence",
-  data: { index, text, style: "generated", support: 0.9, supported: true, reason: "", citations: [], replaces: null, ...more },
+  data: { index, text, style: "generated", support: 0.9, supported: true, reason: "", fault: null, judged: true, citations: [], replaces: null, ...more },
 });
 const play = (...events) => events.reduce(applyEvent, startTurn(1, "question", "auto"));
 
@@ -27,14 +27,39 @@ test("a sentence that is not in the model's text ends at the next sentence end",
   assert.equal(endOfSentence("no end yet", 0, "Changed."), "no end yet".length);
 });
 
-test("a quote that replaces a sentence takes its place, and no further part of the text", () => {
-  const turn = play(token("Wrong. Right."), sentence(0, "Wrong."), sentence(5, "Word for word.", { style: "quotes", replaces: 0 }));
+test("a sentence that takes another one's place stands for that one's part of the text", () => {
+  const replaces = { text: "Wrong.", action: "quoted", reason: "not borne out", fault: null };
+  const turn = play(token("Wrong. Right."), sentence(0, "Word for word.", { style: "quotes", replaces }));
   assert.deepEqual(turn.sentences.map((s) => s.text), ["Word for word."]);
   assert.equal(provisionalText(turn), " Right.");
 });
 
+test("a doubted sentence is told apart until what takes its place is there", () => {
+  const doubt = { event: "doubt", data: { text: "Wrong.", reason: "not borne out", fault: null } };
+  const doubted = play(token("Wrong. Right."), doubt);
+  assert.equal(doubted.doubt.text, "Wrong.");
+  assert.equal(provisionalText(doubted), " Right.");
+  const replaces = { text: "Wrong.", action: "regenerated", reason: "not borne out", fault: null };
+  const turn = applyEvent(doubted, sentence(0, "Right after all.", { replaces }));
+  assert.equal(turn.doubt, null);
+  assert.equal(provisionalText(turn), " Right.");
+  assert.equal(stopTurn(doubted).doubt, null);
+});
+
+test("a sentence that is left out is kept beside the answer, and its part of the text is past", () => {
+  const removed = { event: "removed", data: { text: "Wrong.", action: "removed", reason: "not borne out", fault: null } };
+  const turn = play(token("Wrong. Right."), removed);
+  assert.deepEqual(turn.removed.map((repair) => repair.text), ["Wrong."]);
+  assert.equal(provisionalText(turn), " Right.");
+});
+
+test("a quote beside the model's text stands for no part of it", () => {
+  const turn = play(token("Still writing"), sentence(0, "Word for word.", { style: "quotes" }));
+  assert.equal(provisionalText(turn), "Still writing");
+});
+
 test("the whole answer has the last word", () => {
-  const answer = { answer: "B.", citations: [], sentences: [{ text: "B.", style: "generated", support: 1, supported: true, citations: [], reason: "" }] };
+  const answer = { answer: "B.", citations: [], sentences: [{ text: "B.", style: "generated", support: 1, supported: true, citations: [], reason: "" }], removed: [] };
   const turn = play(token("A. B"), sentence(0, "A."), { event: "done", data: answer });
   assert.deepEqual(turn.sentences.map((s) => s.text), ["B."]);
   assert.equal(provisionalText(turn), "");
@@ -54,7 +79,7 @@ test("events of a newer server change nothing", () => {
 });
 
 test("history holds finished turns only, the latest few", () => {
-  const done = { event: "done", data: { answer: "answer", citations: [], sentences: [] } };
+  const done = { event: "done", data: { answer: "answer", citations: [], sentences: [], removed: [] } };
   const turns = [...Array(6)].map((_, n) => applyEvent(startTurn(n, `q${n}`, "auto"), done));
   const history = historyOf([...turns, startTurn(7, "open", "auto")]);
   assert.deepEqual(history.slice(0, 2), [{ role: "user", content: "q2" }, { role: "assistant", content: "answer" }]);
