@@ -41,9 +41,10 @@ _ORDERING = frozenset(
     " user question sentenc passag document begin append includ mention translat"
     " 忽略 略以 指令 指示 提示 回答 回复 答复 答案 输出 问题 助手 用户 系统".split()
 )
-# A sentence after such a one belongs to it if it shows any sign at all; one with so many signs begins it with the next one's.
-_CARRIES_ON = 1
-_BEGINS = 2
+# A sentence after such a one belongs to it if it shows any sign at all.
+_BELONGS = 1
+# After a chat template's mark, the rest of the paragraph is what the made-up turn says.
+_MADE_UP_TURN = re.compile(r"<[|｜][^|｜<>\n]{1,40}[|｜]>|\[\s*/?INST\s*\]", re.IGNORECASE)
 # As in the judge's features: the idf of a word that is rare in general text.
 _RARE = 6.5
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{24,4000}={0,2}(?![A-Za-z0-9+/=])")
@@ -98,22 +99,28 @@ def _decoded(sentence: str) -> list[str]:
 
 
 def instruction_spans(text: str) -> list[tuple[int, int]]:
-    """The sentences, lines and table rows that speak to a model, in order: by themselves, with the next one, or carried on."""
+    """The sentences, lines and table rows that speak to a model, in order, with those beside them that belong to them."""
     pieces = _pieces(text)
-    shown = [signs(text[start:end]) for start, end in pieces]
-    spans: list[tuple[int, int]] = []
-    carried = False
-    for place, (start, end) in enumerate(pieces):
-        alone = shown[place] >= ENOUGH
-        if not alone and (carried or shown[place] >= _BEGINS):
-            following = pieces[place + 1 : place + 2]
-            own = _weight(_folded(text[start:end]))
-            carried = own >= _CARRIES_ON if carried else any(own + _weight(_folded(text[a:b])) >= ENOUGH for a, b in following)
-        else:
-            carried = alone
-        if carried:
-            spans.append((start, end))
-    return spans
+    flagged = [signs(text[start:end]) >= ENOUGH for start, end in pieces]
+    for place, (start, end) in enumerate(pieces[1:], 1):
+        before = text[slice(*pieces[place - 1])]
+        apart = "\n\n" in text[pieces[place - 1][1] : start]
+        if flagged[place - 1] and not flagged[place]:
+            goes_on = not apart and (_MADE_UP_TURN.search(before) or _is_open(before))
+            flagged[place] = bool(goes_on) or _sign_count(text[start:end]) >= _BELONGS
+        elif not flagged[place - 1] and signs(before):  # two halves, or what leads up to it
+            flagged[place - 1] = flagged[place] = flagged[place] or _sign_count(before + "\n" + text[start:end]) >= ENOUGH
+    return [piece for piece, speaks in zip(pieces, flagged, strict=True) if speaks]
+
+
+def _sign_count(text: str) -> int:
+    """As `signs`, also where no word of the text calls for a closer look."""
+    return _weight(_folded(text))
+
+
+def _is_open(text: str) -> bool:
+    """Whether a quotation begins in the text and does not end there."""
+    return text.count('"') % 2 == 1 or text.count("“") > text.count("”")
 
 
 def _pieces(text: str) -> list[tuple[int, int]]:

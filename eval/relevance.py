@@ -20,7 +20,8 @@ _WHOLE_SENTENCE_UNITS = {"en": 5, "zh": 8}
 _SOFT_MATCH = 0.6
 
 _ASKS_NUMBER = re.compile(
-    r"\bhow (?:many|much|long|old|often|far|high|large|big|tall|deep|fast|wide)\b|\bwhat (?:percentage|number|year|date|share|price)\b"
+    r"\bhow (?:many|much|long|old|often|far|high|large|big|tall|deep|fast|wide)\b"
+    r"|\bwhat (?:percentage|number|year|date|share|price)\b"
     r"|\bwhat age\b|\bin (?:what|which) year\b|\bwhen (?:was|were|did|is|does|do|will)\b"
     r"|多少|几(?:个|天|年|次|人|岁|月|点|种|米|公里|名|位|家|条)|哪(?:一)?年|何时|何年|什么时候|什么时间|多(?:久|长|高|大|远|重|宽|深)",
     re.IGNORECASE,

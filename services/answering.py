@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from langchain_core.language_models import BaseChatModel
 
 from eval.evidence import EvidenceVerdict, judge_evidence
+from eval.instructions import as_evidence
 from eval.types import Arm, Judge, Quote, Retriever, Style
 from ingest.conversation import Turn, condensed
 from ingest.errors import InputRefused, NotFound, Unavailable
 from ingest.personal_data import PersonalData
+from ingest.text_cleaning import clean_text
 from ingest.tokens import language
 from ingest.types import Access, Bbox, Hit
 from services.clarifying import clarifying_question
@@ -60,6 +62,7 @@ class _Found:
 
     question: str
     hits: list[Hit]
+    evidence: list[Hit]
     verdict: EvidenceVerdict
     taken_ms: float
 
@@ -109,6 +112,7 @@ class Answering:
         """
         if not question.strip():
             raise InputRefused("the question is empty: write one")
+        question = clean_text(question)
         began = time.perf_counter()
         draft = Draft(language(question), style)
         chat = self._choose(arm, draft, access)
@@ -154,7 +158,7 @@ class Answering:
         draft = Draft(language(question), Style.GENERATED)
         chat = self._chat(arm, access)
         if arm in ALONE:
-            events = self._alone(found.question, found.hits, draft, chat, access)
+            events = self._alone(found.question, found.evidence, draft, chat, access)
         else:
             began -= found.taken_ms / 1000
             draft.timings_ms["search"] = found.taken_ms
@@ -209,7 +213,8 @@ class Answering:
         began = time.perf_counter()
         hits = await asyncio.to_thread((among or self._retriever).search, question, access=access, limit=_HITS)
         taken_ms = since_ms(began)
-        return _Found(question, hits, await asyncio.to_thread(judge_evidence, question, hits), taken_ms)
+        evidence = [as_evidence(hit) for hit in hits]
+        return _Found(question, hits, evidence, await asyncio.to_thread(judge_evidence, question, evidence), taken_ms)
 
     async def _from_hits(
         self, found: _Found, draft: Draft, chat: BaseChatModel | None, access: Access, policy: Policy
@@ -217,7 +222,7 @@ class Answering:
         draft.hits = found.hits
         if not found.verdict.enough and not _goes_on(found, draft, policy.weak_evidence):
             return
-        composer = self._composer(found.question, found.hits, draft, access, policy.unsupported)
+        composer = self._composer(found.question, found.evidence, draft, access, policy.unsupported)
         if chat is not None and draft.style is not Style.QUOTES:
             prompt = self.prompts.grounded(found.question, composer.given, language=draft.language)
             async with aclosing(composer.write(chat, prompt)) as written:

@@ -14,8 +14,10 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
 from eval.completing import complete
+from eval.conflicts import find_dispute
+from eval.instructions import ENOUGH, is_suspicious, only_from_instructions, signs
 from eval.quoting import select_quotes
-from eval.types import Citation, Judge, Quote, Repair, RepairAction, Sentence, Style, Verdict
+from eval.types import Citation, Fault, Judge, Quote, Repair, RepairAction, Sentence, Style, Verdict
 from ingest.personal_data import PersonalData, masked
 from ingest.tokens import normalise
 from ingest.types import Bbox, Hit
@@ -23,7 +25,7 @@ from services.citing import bearing_quotes, without_markers
 from services.drafting import Doubted, Draft, Event, JudgedSentence
 from services.policy import Unsupported
 from services.prompts import ServingPrompts
-from services.wording import MODEL_DOES_NOT_KNOW, MODEL_REFUSED, NOT_JUDGED
+from services.wording import MODEL_DOES_NOT_KNOW, MODEL_REFUSED, NOT_JUDGED, OBEYED, OBEYED_TEXT
 from services.writing import Token, Usage, Whole, sentences
 
 # Passages that a repair reads: fewer than the answer did, so that the model has less to mistake for the right one.
@@ -32,7 +34,8 @@ _REPAIR_PASSAGES = 2
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Adds to a draft. `given` are the passages that the model reads and is judged by, `hits` all that a repair may read."""
+    """Adds to a draft. `given` are the passages that the model reads and is judged by, `hits` all that a repair may read, both
+    without what in them speaks to a model; the draft's hits are as they were found."""
 
     draft: Draft
     question: str
@@ -46,17 +49,20 @@ class Composer:
 
     async def write(self, chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Event, None]:
         """Tokens as they come, and what becomes of each sentence; where there are no passages, none is judged."""
-        async with aclosing(sentences(chat, prompt)) as written:
+        unsafe = bool(self.mask) or any(map(is_suspicious, self.draft.hits))
+        async with aclosing(sentences(chat, prompt, evidence=self._addresses(self.given))) as written:
             async for event in written:
                 match event:
                     case Token():
-                        if not self.mask:  # half a number cannot be told for what it is
+                        if not unsafe:  # half a number cannot be told for what it is, nor can half an order
                             yield event
                     case Usage(prompt_tokens, completion_tokens):
                         self.draft.used(prompt_tokens, completion_tokens)
                     case Whole(_, written_s):
                         text = self._readable(event.text)
-                        if text and not self.given:
+                        if text and self._obeys(text):
+                            yield self.draft.remove(OBEYED_TEXT, Verdict(0.0, False, reason=OBEYED[self.draft.language]))
+                        elif text and not self.given:
                             unjudged = Verdict(0.0, False, reason=NOT_JUDGED[self.draft.language], judged=False)
                             yield self._add(text, unjudged, (), written_s=written_s)
                         elif text:
@@ -87,6 +93,13 @@ class Composer:
         # A stray number or list mark says nothing that could be judged.
         return text if any(character.isalpha() for character in text) else ""
 
+    def _obeys(self, text: str) -> bool:
+        """Whether the sentence is an instruction to a model, or says what only such an instruction in the documents says."""
+        return signs(text) >= ENOUGH or only_from_instructions(text, self.draft.hits, question=self.question)
+
+    def _addresses(self, passages: Sequence[Hit]) -> list[str]:
+        return [hit.text for hit in passages]
+
     async def _settle(self, text: str, chat: BaseChatModel, written_s: float) -> AsyncGenerator[Event, None]:
         """What becomes of one sentence of the model, by its verdict and the policy."""
         verdict = self._verdict(text, self.given)
@@ -114,14 +127,15 @@ class Composer:
         passages = list({quote.hit.chunk: quote.hit for quote in nearest}.values())[:_REPAIR_PASSAGES] or list(self.given)
         parts = [text[start:end] for start, end in verdict.unsupported_spans]
         prompt = self.prompts.repair(self.question, passages, sentence=text, unsupported=parts, language=self.draft.language)
-        async with aclosing(sentences(chat, prompt)) as written:
+        async with aclosing(sentences(chat, prompt, evidence=self._addresses(passages))) as written:
             async for event in written:
                 if isinstance(event, Usage):
                     self.draft.used(event.prompt_tokens, event.completion_tokens)
                 elif isinstance(event, Whole):
                     again = without_markers(masked(event.text, self.mask))
                     known = {normalise(one.text) for one in self.draft.sentences} | {normalise(text)}
-                    if self.prompts.is_refusal(again, language=self.draft.language) or normalise(again) in known:
+                    refused = self.prompts.is_refusal(again, language=self.draft.language)
+                    if refused or normalise(again) in known or self._obeys(again):
                         return None
                     judged = self._verdict(again, passages)
                     return (again, judged, passages) if judged.supported else None
@@ -136,7 +150,8 @@ class Composer:
     def _add(
         self, text: str, verdict: Verdict, passages: Sequence[Hit], *, written_s: float, replaces: Repair | None = None
     ) -> JudgedSentence:
-        citations = self._cited(bearing_quotes(text, passages)) if verdict.supported else ()
+        bearing = bearing_quotes(text, passages) if verdict.supported else []
+        citations = self._cited([*bearing, *self._other_sides(text, verdict)])
         sentence = Sentence(
             text,
             Style.GENERATED,
@@ -151,20 +166,17 @@ class Composer:
         return self.draft.add(sentence, citations, written_s=written_s)
 
     def _add_quote(self, quote: Quote, *, written_s: float | None = None, replaces: Repair | None = None) -> JudgedSentence:
-        citations = self._cited([quote])
-        exact = Verdict(1.0, True)
-        verdict = complete(exact, quote.text, question=self.question, hits=self.hits, quoted=True).verdict
-        sentence = Sentence(
-            quote.text,
-            Style.QUOTES,
-            verdict.support,
-            verdict.supported,
-            (citations[0].marker,),
-            verdict.reason,
-            verdict.fault,
-            replaces=replaces,
-        )
+        verdict = complete(Verdict(1.0, True), quote.text, question=self.question, hits=self.hits, quoted=True).verdict
+        citations = self._cited([quote, *self._other_sides(quote.text, verdict)])
+        markers = tuple(citation.marker for citation in citations)
+        sentence = Sentence(quote.text, Style.QUOTES, 1.0, True, markers, verdict.reason, verdict.fault, replaces=replaces)
         return self.draft.add(sentence, citations, written_s=written_s)
 
+    def _other_sides(self, text: str, verdict: Verdict) -> list[Quote]:
+        """What documents say that disagree with a disputed sentence, word for word."""
+        if verdict.fault is not Fault.DISPUTED or (dispute := find_dispute(text, self.hits)) is None:
+            return []
+        return [Quote(side.hit, side.start, side.start + len(side.text), side.text, 0.0) for side in dispute.sides]
+
     def _cited(self, quotes: Sequence[Quote]) -> tuple[Citation, ...]:
-        return tuple(self.draft.cite(quote, self.boxes(quote)) for quote in quotes)
+        return tuple(dict.fromkeys(self.draft.cite(quote, self.boxes(quote)) for quote in quotes))

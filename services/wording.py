@@ -11,6 +11,7 @@ from eval.types import Fault, Sentence, Style
 from ingest import tokens
 from ingest.text_cleaning import clean_text
 from ingest.types import Hit
+from services.sanitising import inert
 
 ENGINE_AWAY = {
     "en": "the chat model is not running, so the answer is quoted",
@@ -40,6 +41,12 @@ WEAK = {
     "en": "the evidence is weak: {reason}",
     "zh": "依据薄弱：{reason}",
 }
+OBEYED = {
+    "en": "the chat model followed an instruction that stands in a document",
+    "zh": "对话模型执行了文档中的一条指令",
+}
+OBEYED_TEXT = "[…]"
+"""Shown for such a sentence: what it says is what somebody else wants the reader to see."""
 _UNSUPPORTED = {"en": "not supported by the documents", "zh": "文档未证实"}
 _NOT_JUDGED = {"en": "not checked against the documents", "zh": "未与文档核对"}
 _FAULTS = {
@@ -70,20 +77,20 @@ _BETWEEN = {"en": "; ", "zh": "；"}
 def piece(sentence: Sentence, *, before: Sentence | None, language: str) -> str:
     """What the sentence adds to the answer's text after the sentence `before` it: a separator or a frame, itself, its markers."""
     markers = "".join(f"[{marker}]" for marker in sentence.citations)
-    text = clean_text(sentence.text)  # to be read; what was cited stays as it is printed
+    text = inert(clean_text(sentence.text))  # to be read; what was cited stays as it is printed
     if sentence.style is Style.QUOTES:
         frame = ""
         if before is None or before.style is not Style.QUOTES:
             frame = (_FRAME if tokens.language(sentence.text) == language else _FRAME_OTHER)[language] + "\n"
         return ("\n" if before else "") + f"{frame}“{text}”{_mark(sentence, language)} {markers}"
-    joint = " " if before and language == "en" else ""
+    joint = " " if before and (language == "en" or text.startswith("(")) else ""  # [1](a) would be a link
     return f"{joint}{text}{_mark(sentence, language)}{' ' if markers else ''}{markers}"
 
 
 def _mark(sentence: Sentence, language: str) -> str:
     """What is to be known of a sentence where it stands; empty for what is borne out, and where no document was read."""
     if sentence.fault is not None:
-        words = _FAULTS[sentence.fault]
+        words = {language: sentence.reason} if sentence.fault is Fault.DISPUTED else _FAULTS[sentence.fault]
     elif sentence.supported or sentence.reason == NOT_JUDGED[language]:
         return ""
     else:
@@ -107,8 +114,8 @@ def abstention(reason: str, nearest: Sequence[Hit], *, language: str, asks: str 
     text = _ABSTAINED[language].format(reason=reason.rstrip(".。"))
     if asks:
         text += (" " if language == "en" else "") + asks
-    places = dict.fromkeys(_PLACE[language].format(document=hit.document, page=hit.page) for hit in nearest)
-    return text + (_NEAREST[language].format(places=_BETWEEN[language].join(places)) if places else "")
+    places = dict.fromkeys(_PLACE[language].format(document=clean_text(hit.document), page=hit.page) for hit in nearest)
+    return inert(text + (_NEAREST[language].format(places=_BETWEEN[language].join(places)) if places else ""))
 
 
 def profile_note(writes: frozenset[str]) -> dict[str, str] | None:

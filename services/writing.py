@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 
 from ingest.errors import Unavailable
 from ingest.sentences import sentence_spans
+from services.sanitising import Held, plain
 
 # The prompt asks for one or two sentences; what comes after four is no answer to it.
 _MOST_SENTENCES = 4
@@ -44,14 +45,18 @@ class Whole:
     written_s: float
 
 
-async def sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Token | Usage | Whole, None]:
+async def sentences(
+    chat: BaseChatModel, prompt: list[BaseMessage], *, evidence: Sequence[str] = ()
+) -> AsyncGenerator[Token | Usage | Whole, None]:
     """Tokens, and each sentence once it is complete, until the model ends or repeats itself.
+
+    Neither holds an image, a link or markup; addresses only where the `evidence` does. Tokens come a word late for that.
 
     Raises:
         Unavailable: the engine failed while it wrote.
     """
     said: set[str] = set()
-    async with aclosing(_all_sentences(chat, prompt)) as written:
+    async with aclosing(_all_sentences(chat, prompt, evidence)) as written:
         async for event in written:
             if isinstance(event, Whole):
                 if event.text in said or len(said) == _MOST_SENTENCES:
@@ -60,13 +65,17 @@ async def sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGene
             yield event
 
 
-async def _all_sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Token | Usage | Whole, None]:
+async def _all_sentences(
+    chat: BaseChatModel, prompt: list[BaseMessage], evidence: Sequence[str]
+) -> AsyncGenerator[Token | Usage | Whole, None]:
     text, told = "", 0
+    held = Held(evidence)
     came: list[tuple[int, float]] = []  # length of the text after each token, and when that was
 
     def wholes(spans: Sequence[tuple[int, int]]) -> Iterator[Whole]:
         for start, end in spans:
-            yield Whole(text[told + start : told + end], next(at_s for length, at_s in came if length >= told + end))
+            shown = plain(text[told + start : told + end], evidence=evidence)
+            yield Whole(shown, next(at_s for length, at_s in came if length >= told + end))
 
     try:
         async for chunk in chat.astream(prompt):
@@ -77,12 +86,15 @@ async def _all_sentences(chat: BaseChatModel, prompt: list[BaseMessage]) -> Asyn
                 continue
             text += piece
             came.append((len(text), time.perf_counter()))
-            yield Token(piece)
+            if shown := held.feed(piece):
+                yield Token(shown)
             complete = sentence_spans(text[told:])[:-1]
             for sentence in wholes(complete):
                 yield sentence
             told += complete[-1][1] if complete else 0
     except (openai.APIError, OSError) as error:
         raise Unavailable(f"the engine failed while it wrote the answer ({error}): ask again, or ask for quotes") from error
+    if shown := held.rest():
+        yield Token(shown)
     for sentence in wholes(sentence_spans(text[told:])):
         yield sentence

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from eval.instructions import is_suspicious
 from ingest.explanation import Explanation
 from ingest.text_cleaning import clean_text
 from ingest.types import Hit, Section
@@ -66,8 +67,9 @@ class ExplanationModel(BaseModel):
 
 
 class HitModel(BaseModel):
-    """A passage that was found; higher scores are better. `text` is clean: a citation's quote is the page's own. `section` and
-    `explanation` are there where they were asked for."""
+    """A passage that was found; higher scores are better. `text` is clean: a citation's quote is the page's own. `suspicious`:
+    it holds what speaks to a language model, which is not answered from. `section` and `explanation` are there where they were
+    asked for."""
 
     document: str
     document_id: str
@@ -79,6 +81,7 @@ class HitModel(BaseModel):
     headings: list[str]
     language: str
     also_in: list[PlaceModel]
+    suspicious: bool = False
     section: SectionModel | None = None
     explanation: ExplanationModel | None = None
 
@@ -93,7 +96,7 @@ class CorrectionModel(BaseModel):
 def hit_model(one: Hit, section: Section | None = None, explanation: Explanation | None = None) -> dict[str, Any]:
     """A hit as JSON."""
     around = asdict(section) | {"text": clean_text(section.text)} if section else None
-    told = asdict(one) | {"text": clean_text(one.text), "section": around}
+    told = asdict(one) | {"text": clean_text(one.text), "section": around, "suspicious": is_suspicious(one)}
     told |= {"explanation": asdict(explanation) if explanation else None}
     left_out = {name for name in ("section", "explanation") if told[name] is None}
     return HitModel.model_validate(told).model_dump(mode="json", exclude=left_out)

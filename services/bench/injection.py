@@ -205,7 +205,8 @@ async def ask(answering: Answering, one: Injection) -> Shown:
                     said.append(f"\n{shown}")
                 case Done(answer=whole):
                     answer = whole.answer
-    return Shown(_holds("".join(said) + answer, one), carrier.answer in answer, answer)
+    name = hits_of(one)[0].document  # a reader may be shown where nothing was found
+    return Shown(_holds(("".join(said) + answer).replace(name, ""), one), carrier.answer in answer, answer)
 
 
 def _holds(text: str, one: Injection) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +26,9 @@ DEFAULT_VERSION = "1"
 
 _FOLDER = Path(__file__).parent
 MANIFEST_FILE = _FOLDER / "manifest.json"
+
+# What was taken out of a passage leaves empty lines.
+_EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 class ServingPrompts:
@@ -71,7 +75,7 @@ class ServingPrompts:
     def _passage(self, number: int, hit: Hit) -> str:
         headings = [heading for heading in hit.headings if without_instructions(heading)]
         place = " › ".join(without_prompt_marks(heading, one_line=True) for heading in headings)
-        text = without_prompt_marks(without_instructions(hit.text))
+        text = _EMPTY_LINES.sub("\n\n", without_prompt_marks(without_instructions(hit.text)))
         if (line := self._texts.get("line")) is not None:
             text = "\n".join(line.format(line=one) for one in text.split("\n"))
         return self._texts["passage"].format(number=number, place=place, text=text)
