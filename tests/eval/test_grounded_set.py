@@ -14,7 +14,7 @@ from ingest.tokens import language as language_of
 
 ROOT = Path(__file__).parents[2]
 ROWS = {(part, lang): grounded_rows(part, lang) for part in Part for lang in LANGUAGES}
-SUPPORTED_KINDS = {"framed", "merged", "paraphrase", "quoted", "respelled", "several", "table row"}
+SUPPORTED_KINDS = {"close", "framed", "merged", "paraphrase", "quoted", "respelled", "several", "table row"}
 UNSUPPORTED_KINDS = {
     "attribute",
     "cause",
