@@ -7,6 +7,7 @@ Offsets are code points of the answer, end exclusive. This module judges nothing
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from ingest.sentences import sentence_spans
 from ingest.tokens import language
@@ -47,4 +48,4 @@ def judged_part(sentence: str) -> tuple[str, int]:
 def _items(answer: str) -> list[tuple[int, int]]:
     """The answer cut where a line begins an item of a list."""
     cuts = [0, *(match.end() for match in _NEXT_ITEM.finditer(answer)), len(answer)]
-    return list(zip(cuts, cuts[1:], strict=False))
+    return list(pairwise(cuts))

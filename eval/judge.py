@@ -8,13 +8,13 @@ It does not infer. A sentence that cannot be judged is never called supported, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eval.answer_parts import answer_spans, judged_part
 from eval.checks.run import run_checks
-from eval.judge_model import WEIGHTS_FILE, read_judge_model
+from eval.judge_model import WEIGHTS_FILE, Calibration, LanguageModel, read_judge_model
 from eval.support import Evidence, Reading
 from eval.types import Fault, Verdict
 from eval.units import Kind, read_units
@@ -67,9 +67,14 @@ class JudgedAnswer:
 class HouseJudge:
     """The `Judge` of the default profile; about 1 ms a sentence. It keeps nothing between calls."""
 
-    def __init__(self, weights: Path = WEIGHTS_FILE) -> None:
-        """Raises GraftError where the weights cannot be read or belong to another set of features."""
+    def __init__(self, weights: Path = WEIGHTS_FILE, *, calibrations: Callable[[], Mapping[str, Calibration]] = dict) -> None:
+        """`calibrations` gives those that a workspace has of its own, a language each; the others are the weights' own.
+
+        Raises:
+            GraftError: the weights cannot be read or belong to another set of features.
+        """
         self._model = read_judge_model(weights)
+        self._calibrations = calibrations
         self.version = self._model.version
         self.threshold = self._model.threshold
 
@@ -99,7 +104,7 @@ class HouseJudge:
         logits = [part.logit for _, _, part in parts if part.logit is not None]
         if not logits:
             return JudgedAnswer(UNKNOWN, True, (), sentences)
-        score = self._model.languages[self._model.language_of(answer)].answer_unsupported(logits)
+        score = self._model_of(self._model.language_of(answer)).answer_unsupported(logits)
         # A sentence that an exact rule speaks against keeps the whole answer from being called fine.
         score = max([score, *(1 - part.verdict.support for _, _, part in parts if part.ruled_out)])
         spans = tuple(
@@ -116,7 +121,7 @@ class HouseJudge:
         if not any(unit.content and unit.term not in _ASSENT for unit in reading.units):
             return _Judged(Verdict(UNKNOWN, False, (), _REASONS["no content"][lang], judged=False), None, ruled_out=False)
         checked = run_checks(body, evidence, reading)
-        model = self._model.languages[lang]
+        model = self._model_of(lang)
         logit = model.logit(evidence.read(checked.in_evidence_spelling(body)).features if checked.confirmed else reading.features)
         support = 1 - model.unsupported(logit)
         below = min(support, 1 - self.threshold - 0.01)
@@ -135,6 +140,12 @@ class HouseJudge:
         spans = bad_spans(body, reading, confirmed=[(one.start, one.end) for one in checked.confirmed])
         reason = _reason(spans, body, reading, lang)
         return _Judged(Verdict(support, False, _moved(spans, shift), reason, Fault.NOT_IN_EVIDENCE), logit, ruled_out=False)
+
+    def _model_of(self, lang: str) -> LanguageModel:
+        """The language's model under the workspace's calibration."""
+        model = self._model.languages[lang]
+        own = self._calibrations().get(lang)
+        return replace(model, calibration=own) if own else model
 
 
 def _moved(spans: Iterable[tuple[int, int]], shift: int) -> tuple[tuple[int, int], ...]:

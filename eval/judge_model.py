@@ -18,7 +18,7 @@ from eval.support import SIGNS
 from ingest.errors import GraftError
 from ingest.tokens import language
 
-WEIGHTS_FILE = Path(__file__).parent / "models" / "judge-v1.json"
+WEIGHTS_FILE = Path(__file__).parent / "models" / "judge-v2.json"
 
 
 @dataclass(frozen=True, slots=True)

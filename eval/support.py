@@ -2,7 +2,7 @@
 
 `Evidence` is prepared once per answer and read by every sentence. Each feature has a sign that we know it must have:
 +1 where more of it can only speak against support, -1 where more of it can only speak for it. The list and its reasons are
-in `docs/decisions/0004-judging-without-an-entailment-model.md`. This module knows no weights.
+in `docs/decisions/0019-the-judge-trained-on-corruptions.md`. This module knows no weights.
 """
 
 from __future__ import annotations
@@ -14,37 +14,33 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from eval.framing import without_frame
 from eval.units import Background, Kind, Unit, read_units, shipped_background
 from ingest.errors import InputRefused
 from ingest.sentences import sentence_spans
 from ingest.tokens import language
 
 SIGNS: dict[str, int] = {
-    "rare_uncovered": 1,
-    "largest_uncovered": 1,
     "missing_numbers": 1,
-    "missing_number_share": 1,
     "missing_names": 1,
-    "missing_name_share": 1,
-    "broken_pairs": 1,
+    "substitutions": 1,
+    "strange_number_neighbours": 1,
+    "uncovered_words": 1,
+    "rare_uncovered": 1,
     "longest_uncovered_run": 1,
     "novel_pairs": 1,
+    "scattered_pairs": 1,
+    "kept_pairs": -1,
     "window_coverage": -1,
-    "strange_number_neighbours": 1,
-    "names_outside_window": 1,
-    "numbers_outside_window": 1,
-    "coverage": -1,
     "common_subsequence": -1,
-    "soft_coverage": -1,
-    "missing_years": 1,
-    "substitutions": 1,
 }
 """Name → the sign its weight must have in the probability of being *un*supported."""
 
 # docs/decisions/0004: found on the shared labelled sets.
 RARE_IDF = 6.5
 SOFT_MATCH = 0.6
-NEAR, FAR = 3, 16
+# Content words up to so many places apart ought to belong together in the evidence too (docs/decisions/0019).
+PAIR_REACH = 5
 # From this share on a sentence follows one of the evidence, so that a difference is an exchange and not another wording.
 SAME_WORDING = 0.5
 # A sentence of evidence that runs longer is read in pieces of this many units (tables without full stops).
@@ -86,7 +82,8 @@ class Evidence:
         self.segments: list[tuple[list[str], str]] = []
         self.segment_ids: dict[str, set[int]] = {}
         self._trigrams: dict[str, list[str]] | None = None
-        self._soft: dict[str, float] = {}
+        self._nearest: dict[str, tuple[float, str]] = {}
+        self._kept: dict[tuple[str, str], float] = {}
         self.languages = {language(text) for text in texts if text.strip()}
         offset = 0
         for text in texts:
@@ -101,7 +98,7 @@ class Evidence:
     def _read(self, text: str, offset: int) -> int:
         last = offset
         for start, end in segment_spans(text):
-            units = read_units(text[start:end])
+            units = without_frame(read_units(text[start:end]))
             for first in range(0, len(units), SEGMENT_UNITS):
                 part = units[first : first + SEGMENT_UNITS]
                 for unit in part:
@@ -115,22 +112,27 @@ class Evidence:
                     content.append(unit)
                     self.content_terms.append(unit.term)
                     self.content_positions.append(last)
-            self.pairs.update((a.term, b.term) for a, b in _neighbours(content))
+            self.pairs.update((content[i].term, content[j].term) for i, j in _neighbours(content))
             offset = last + 2
         return offset + _TEXT_GAP
 
     def match(self, unit: Unit) -> float:
         """How well the evidence holds the unit: 1 for the same term, else the likeness of the most similar word."""
-        if unit.term in self.positions:
-            return 1.0
-        if unit.kind is not Kind.WORD:
-            return 0.0
-        if unit.term not in self._soft:
-            self._soft[unit.term] = self._likeness(unit.term)
-        return self._soft[unit.term]
+        return self._find(unit)[0]
 
-    def _likeness(self, term: str) -> float:
-        """The best Dice coefficient of character trigrams with a word of the evidence."""
+    def _find(self, unit: Unit) -> tuple[float, str]:
+        """`match`, and the term of the evidence that it means; none below `SOFT_MATCH`."""
+        if unit.term in self.positions:
+            return 1.0, unit.term
+        if unit.kind is not Kind.WORD:
+            return 0.0, ""
+        if unit.term not in self._nearest:
+            likeness, term = self._most_similar(unit.term)
+            self._nearest[unit.term] = likeness, term if likeness >= SOFT_MATCH else ""
+        return self._nearest[unit.term]
+
+    def _most_similar(self, term: str) -> tuple[float, str]:
+        """The best Dice coefficient of character trigrams with a word of the evidence, and that word."""
         if self._trigrams is None:
             self._trigrams = {}
             for known in self.positions:
@@ -139,63 +141,51 @@ class Evidence:
                         self._trigrams.setdefault(trigram, []).append(known)
         wanted = _trigrams(term)
         shared = Counter(known for trigram in wanted for known in self._trigrams.get(trigram, ()))
-        return max((2 * n / (len(wanted) + len(_trigrams(known))) for known, n in shared.items()), default=0.0)
+        return max(((2 * n / (len(wanted) + len(_trigrams(known))), known) for known, n in shared.items()), default=(0.0, ""))
 
     def read(self, sentence: str) -> Reading:
         """The sentence's features and what the evidence does not hold of it."""
-        units = tuple(read_units(sentence))
+        units = tuple(without_frame(read_units(sentence)))
         content = [unit for unit in units if unit.content]
-        idf = self.background.idf
-        weights = [idf(unit.term) for unit in content]
-        matches = [self.match(unit) for unit in content]
-        covered = [match >= SOFT_MATCH for match in matches]
-        known = [c or unit.term in self.question_terms for unit, c in zip(content, covered, strict=True)]
+        weights = [self.background.idf(unit.term) for unit in content]
+        found = [self._find(unit)[1] for unit in content]
+        terms = [term or unit.term for unit, term in zip(content, found, strict=True)]
+        known = [bool(term) or unit.term in self.question_terms for unit, term in zip(content, found, strict=True)]
         numbers = [unit for unit in content if unit.kind is Kind.NUMBER]
         missing_numbers = [unit for unit in numbers if unit.term not in self.positions]
-        names = _names(units)
-        missing_names = [u for u in names if self.match(u) < SOFT_MATCH and u.term not in self.question_terms]
-        total = sum(weights) or 1.0
-        window3, _ = self._best_window(content, weights, 3)
-        _, inside = self._best_window(content, weights, 2)
-        common, at = self._common_subsequence(units, inside)
+        missing_names = [u for u in _names(units) if not self._find(u)[1] and u.term not in self.question_terms]
+        common, at = self._common_subsequence(units, self._best_window([unit.term for unit in content], weights, 2)[1])
         substitutions = self._substitutions(units, at) if common >= SAME_WORDING else []
-        pairs = list(_neighbours(content))
+        pairs = [(terms[i], terms[j]) for i, j in _neighbours(content)]
         values = {
-            "rare_uncovered": sum(w > RARE_IDF and not k for w, k in zip(weights, known, strict=True)),
-            "largest_uncovered": max((w for w, c in zip(weights, covered, strict=True) if not c), default=0.0),
             "missing_numbers": len(missing_numbers),
-            "missing_number_share": len(missing_numbers) / len(numbers) if numbers else 0.0,
             "missing_names": len(missing_names),
-            "missing_name_share": len(missing_names) / len(names) if names else 0.0,
-            "broken_pairs": self._broken_pairs(content, covered),
-            "longest_uncovered_run": _longest_run(covered),
-            "novel_pairs": sum((a.term, b.term) not in self.pairs for a, b in pairs) / len(pairs) if pairs else 0.0,
-            "window_coverage": window3 / total,
-            "strange_number_neighbours": self._strange_numbers(content, numbers),
-            "names_outside_window": sum(self._outside(unit, inside) for unit in names),
-            "numbers_outside_window": sum(self._outside(unit, inside) for unit in numbers),
-            "coverage": sum(w for w, c in zip(weights, covered, strict=True) if c) / total,
-            "common_subsequence": common,
-            "soft_coverage": sum(w * m for w, m in zip(weights, matches, strict=True)) / total,
             "substitutions": len(substitutions),
-            "missing_years": sum(len(unit.term) == 4 and unit.term[0] in "12" for unit in missing_numbers),
+            "strange_number_neighbours": self._strange_numbers(content, numbers),
+            "uncovered_words": sum(not k for k in known),
+            "rare_uncovered": sum(w > RARE_IDF and not k for w, k in zip(weights, known, strict=True)),
+            "longest_uncovered_run": _longest_run(found),
+            "novel_pairs": sum(pair not in self.pairs for pair in pairs),
+            "scattered_pairs": sum(self._are_scattered(*pair) for pair in pairs) / max(1, len(pairs)),
+            "kept_pairs": self._kept_pairs(terms, weights),
+            "window_coverage": self._best_window(terms, weights, 3)[0] / (sum(weights) or 1.0),
+            "common_subsequence": common,
         }
-        uncovered = tuple(unit for unit, k in zip(content, known, strict=True) if not k)
         return Reading(
             tuple(float(values[name]) for name in SIGNS),
             units,
-            uncovered,
+            tuple(unit for unit, k in zip(content, known, strict=True) if not k),
             tuple(missing_numbers),
             tuple(u for put in substitutions if any(u.term in self.positions for u in put) for u in put),
             common,
             self.segments[at][1] if at >= 0 else "",
         )
 
-    def _best_window(self, content: Sequence[Unit], weights: Sequence[float], length: int) -> tuple[float, range]:
+    def _best_window(self, terms: Sequence[str], weights: Sequence[float], length: int) -> tuple[float, range]:
         """The idf that the best run of `length` segments holds, and the run."""
         gains: dict[int, float] = {}
-        for unit, weight in zip(content, weights, strict=True):
-            starts = {s - back for s in self.segment_ids.get(unit.term, ()) for back in range(length)}
+        for term, weight in zip(terms, weights, strict=True):
+            starts = {s - back for s in self.segment_ids.get(term, ()) for back in range(length)}
             for start in starts:
                 gains[start] = gains.get(start, 0.0) + weight
         if not gains:
@@ -203,10 +193,35 @@ class Evidence:
         best = max(gains, key=lambda start: (gains[start], -start))
         return gains[best], range(best, best + length)
 
-    def _outside(self, unit: Unit, window: range) -> bool:
-        """Whether the evidence holds the unit, but not in this run of segments."""
-        at = self.segment_ids.get(unit.term)
-        return at is not None and not any(s in window for s in at)
+    def _are_scattered(self, first: str, second: str) -> bool:
+        """Whether the evidence holds both terms, but in no segment together."""
+        ours, theirs = self.segment_ids.get(first, set()), self.segment_ids.get(second, set())
+        return bool(ours) and bool(theirs) and not ours & theirs
+
+    def _kept_pairs(self, terms: Sequence[str], weights: Sequence[float]) -> float:
+        """The share of what stands close together here, by the lesser idf, that a segment of the evidence holds together.
+
+        Segments that follow each other count half. 1 where nothing stands together.
+        """
+        kept = total = 0.0
+        for i, first in enumerate(terms):
+            for j in range(i + 1, min(i + 1 + PAIR_REACH, len(terms))):
+                if terms[j] != first:
+                    weight = min(weights[i], weights[j])
+                    total += weight
+                    kept += weight * self._togetherness(first, terms[j])
+        return kept / total if total else 1.0
+
+    def _togetherness(self, first: str, second: str) -> float:
+        """1 where a segment holds both terms, ½ where two do that follow each other, else 0."""
+        pair = (first, second)
+        if pair not in self._kept:
+            ours, theirs = self.segment_ids.get(first, set()), self.segment_ids.get(second, set())
+            if ours & theirs:
+                self._kept[pair] = 1.0
+            else:
+                self._kept[pair] = 0.5 * any(at + 1 in theirs or at - 1 in theirs for at in ours)
+        return self._kept[pair]
 
     def _common_subsequence(self, units: Sequence[Unit], window: range) -> tuple[float, int]:
         """The longest common subsequence with the best segment of the run, as a share of the sentence; its index, or -1."""
@@ -234,20 +249,6 @@ class Evidence:
 
     def _weighty(self, term: str) -> bool:
         return term[0].isdigit() or self.background.idf(term) > RARE_IDF
-
-    def _broken_pairs(self, content: Sequence[Unit], covered: Sequence[bool]) -> int:
-        """How many pairs of content words stand near here and only far apart in the evidence."""
-        broken = 0
-        for i, first in enumerate(content):
-            if not covered[i] or first.term not in self.positions:
-                continue
-            for j in range(i + 1, min(i + 8, len(content))):
-                second = content[j]
-                if second.position - first.position > NEAR or second.term == first.term:
-                    continue
-                if second.start >= first.end and second.term in self.positions:
-                    broken += _distance(self.positions[first.term], self.positions[second.term]) > FAR
-        return broken
 
     def _strange_numbers(self, content: Sequence[Unit], numbers: Sequence[Unit]) -> int:
         """How many numbers the evidence holds, but never beside any of the words that stand beside them here."""
@@ -290,35 +291,19 @@ def _names(units: Sequence[Unit]) -> list[Unit]:
     return [unit for i, unit in enumerate(units) if unit.name and (unit.kind is Kind.CODE or (i > 0 and not headline))]
 
 
-def _neighbours(content: Sequence[Unit]) -> Iterable[tuple[Unit, Unit]]:
-    """Content units that follow each other; for Chinese pairs the next one that shares no character."""
+def _neighbours(content: Sequence[Unit]) -> Iterable[tuple[int, int]]:
+    """The places of content units that follow each other; for Chinese pairs the next one that shares no character."""
     for i, first in enumerate(content[:-1]):
-        second = content[i + 1]
-        if second.start < first.end and i + 2 < len(content):
-            second = content[i + 2]
-        yield first, second
+        yield i, i + 2 if content[i + 1].start < first.end and i + 2 < len(content) else i + 1
 
 
-def _longest_run(covered: Sequence[bool]) -> int:
+def _longest_run(found: Sequence[str]) -> int:
+    """The most units in a row that the evidence does not hold."""
     longest = run = 0
-    for c in covered:
-        run = 0 if c else run + 1
+    for term in found:
+        run = 0 if term else run + 1
         longest = max(longest, run)
     return longest
-
-
-def _distance(first: Sequence[int], second: Sequence[int]) -> int:
-    """The smallest distance between two ascending lists of positions."""
-    if len(first) > len(second):
-        first, second = second, first
-    best = 10**9
-    for place in first:
-        at = bisect_left(second, place)
-        if at < len(second):
-            best = min(best, second[at] - place)
-        if at:
-            best = min(best, place - second[at - 1])
-    return best
 
 
 def _subsequence_length(first: Sequence[str], second: Sequence[str]) -> int:

@@ -1,6 +1,7 @@
 """Text → units with their places: what the judge, quoting and the evidence decision compare.
 
-A unit is a word's Porter2 stem, a Chinese character pair, a number in its canonical form, or a code such as `hx-200`.
+A unit is a word's Porter2 stem, a pair of Chinese characters in simplified form, a number in its canonical form, or a code such
+as `hx-200`.
 Spans are Unicode code points of the text given. Rarity comes from a background table shipped in `eval/models`
 (made from SQuAD, CMRC 2018 and DRCD by `finetune.detector`), not from the few passages at hand.
 This module knows no weights and no verdicts.
@@ -17,7 +18,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from ingest.tokens import HAN, STOP_WORDS, fold_with_places, is_han, stem
+from ingest.tokens import HAN, STOP_WORDS, fold_with_places, is_han, simplified, stem
 
 BACKGROUND_FILE = Path(__file__).parent / "models" / "background.json.gz"
 
@@ -81,6 +82,7 @@ class Unit:
 def read_units(text: str) -> list[Unit]:
     """The units of the text in order, each with its span in the text as given."""
     folded, starts, ends = fold_with_places(text)
+    folded = simplified(folded)
     units: list[Unit] = []
     position = 0
     for piece in _PIECE.finditer(folded):

@@ -26,6 +26,9 @@ from ingest.tokens import HAN, STOP_WORDS, index_terms, language
 SIMILAR = 12
 """How many of the most similar passages a corruption may take its material from (docs/decisions/0004)."""
 
+# How many passages stand beside the right one as evidence: from a single one to as much as a page of search results.
+_OTHER_PASSAGES = (0, 0, 1, 2, 4, 8)
+
 # A word this common says little of the topic, so that another in its place is honest noise.
 _COMMON_IDF = 5.0
 
@@ -154,7 +157,7 @@ class CorruptionMaker:
         donor_index = choose.choice(near)
         donor = self._passages[donor_index]
         others = [self._passages[i].text for i in near if i != donor_index]
-        evidence = [passage.text, *choose.sample(others, k=min(len(others), choose.randrange(5)))]
+        evidence = [passage.text, *choose.sample(others, k=min(len(others), choose.choice(_OTHER_PASSAGES)))]
         choose.shuffle(evidence)
         label = choose.randrange(2)
         asked = choose.choice(passage.asked) if passage.asked else None

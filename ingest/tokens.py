@@ -98,10 +98,11 @@ def stem(word: str) -> str:
 
 def pieces(text: str) -> list[str]:
     """The Han runs, numbers and words of the normalised text, in order; Han runs in simplified characters."""
-    return _PIECE.findall(_simplified(normalise(text)))
+    return _PIECE.findall(simplified(normalise(text)))
 
 
-def _simplified(text: str) -> str:
+def simplified(text: str) -> str:
+    """The text with its traditional characters as simplified ones; its length stays."""
     return text.translate(_simplified_characters()) if _HAN_CHARACTER.search(text) else text
 
 
@@ -128,7 +129,7 @@ def placed_units(text: str) -> list[tuple[str, int, int]]:
     """`units`, each with its span in the text as given, in Unicode code points, end exclusive."""
     folded, starts, ends = fold_with_places(text)
     out: list[tuple[str, int, int]] = []
-    for piece in _PIECE.finditer(_simplified(folded)):
+    for piece in _PIECE.finditer(simplified(folded)):
         word, first = piece.group(), piece.start()
         if is_han(word[0]):
             out.extend((character, starts[first + i], ends[first + i]) for i, character in enumerate(word))
@@ -157,7 +158,7 @@ def index_terms(text: str) -> list[str]:
     character that it touches, such as `30万`; codes without their separators as well, such as `hx200` for HX-200.
     """
     out: list[str] = []
-    cut = _simplified(normalise(text))
+    cut = simplified(normalise(text))
     touching, before = 0, ""
     for piece in _PIECE.finditer(cut):
         word = piece.group()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from sqlalchemy import Engine as Database
 from eval import sample_corpus
 from eval.answers import read_cases
 from eval.hallucination import AnswerJudge
-from eval.judge import HouseJudge
+from eval.judge_model import WEIGHTS_FILE, read_judge_model
 from eval.types import Arm, Retriever
 from finetune.adapter_files import AdapterFiles
 from finetune.datasets import Datasets
@@ -41,7 +41,7 @@ from ingest.index.vector import MemoryVectorStore, VectorIndex
 from ingest.isolation import FileWorker
 from ingest.pipeline import Pipeline
 from ingest.report import DocumentReports
-from ingest.types import Access
+from ingest.types import Access, IndexRow
 from ingest.vectors import CatalogVectors
 from ingest.versions import Versions
 from services.adapter_checks import AdapterChecks
@@ -52,6 +52,7 @@ from services.checking import Checker
 from services.engine import Endpoint, Engine, EngineProcess, EngineState, RemoteEngine
 from services.home import Home
 from services.jobs import Jobs
+from services.judge_calibration import JudgeCalibration
 from services.judging import judge_of
 from services.keys import Keys
 from services.knowledge_base import KnowledgeBase, boxes_of_quote
@@ -85,7 +86,10 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     files = FileStore(home.files)
     embedder = _embedder(settings, store, home.indexes)
     vectors = CatalogVectors(database, catalog)
-    index = _index(settings, home.indexes, vectors, embedder, translator_of(settings, home.indexes), store)
+    judge_model = partial(read_judge_model, settings.judge.house or WEIGHTS_FILE)
+    calibration = JudgeCalibration(home.indexes, build=vectors.build, rows=vectors.rows, model=judge_model)
+    translator = translator_of(settings, home.indexes)
+    index = _index(settings, home.indexes, vectors, embedder, translator, store, follow=calibration.follow)
     ingest = settings.ingest
     pipeline = Pipeline(catalog, files, index, FileWorker(ingest.limits, ingest.ocr), _chunk_size(settings, embedder))
     workflows = Workflows(database)
@@ -97,13 +101,13 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
     datasets = Datasets(database)
     live = _live_adapter(settings, store, home, database, engine, retriever)
     chat = _chat(engine, live, settings)
-    judge = judge_of(settings, store, partial(chat, Arm.BASE, Access.everything()))
+    judge = judge_of(settings, store, partial(chat, Arm.BASE, Access.everything()), calibrations=calibration)
     workshop = Workshop(
         catalog=catalog,
         groups=groups,
         samples=SampleStore(database),
         datasets=datasets,
-        review=ReviewQueue(database, judge=HouseJudge()),
+        review=ReviewQueue(database, judge=judge),
         registry=live.registry,
         live=live,
         training=Training(
@@ -192,6 +196,8 @@ def _index(
     embedder: Embedder | None,
     translator: Translator,
     store: ModelStore,
+    *,
+    follow: Callable[[Sequence[IndexRow]], None] | None = None,
 ) -> HybridIndex:
     """The product's search in a folder; without an `embedder`, its vectors are fitted on the corpus."""
     return HybridIndex(
@@ -200,6 +206,7 @@ def _index(
         second=_reranker(settings, store, vectors.texts),
         weights=ENCODER_WEIGHTS if embedder else LEXICAL_WEIGHTS,
         fusion=settings.search.fusion,
+        follow=follow,
     )
 
 

@@ -17,6 +17,7 @@ from langchain_core.language_models import BaseChatModel
 from eval.ensemble import EnsembleJudge, read_rules
 from eval.hhem_judge import WEIGHTS_PREFIX, HhemJudge
 from eval.judge import HouseJudge
+from eval.judge_model import WEIGHTS_FILE, Calibration
 from eval.llm_judge import ChatJudge
 from eval.nli_judge import NliJudge
 from eval.token_judge import TokenJudge
@@ -49,13 +50,19 @@ def rules_file(home: Path) -> Path:
     return home / "judges" / "ensemble.json"
 
 
-def judge_of(settings: Settings, store: ModelStore, chat: Callable[[], BaseChatModel]) -> HouseJudge | EnsembleJudge:
-    """The judge of every answer.
+def judge_of(
+    settings: Settings,
+    store: ModelStore,
+    chat: Callable[[], BaseChatModel],
+    *,
+    calibrations: Callable[[], Mapping[str, Calibration]] = dict,
+) -> HouseJudge | EnsembleJudge:
+    """The judge of every answer; `calibrations` are the workspace's own of the house judge.
 
     Raises:
         InputRefused: the rules of the ensemble cannot be read, or the folder that the settings name holds no judge.
     """
-    house = HouseJudge()
+    house = HouseJudge(settings.judge.house or WEIGHTS_FILE, calibrations=calibrations)
     others = other_judges(settings, store, chat)
     rules = read_rules(rules_file(settings.home))
     if rules is None or not (others.there or others.absent):

@@ -65,6 +65,9 @@ class JudgeSettings(Section):
     kind: Literal["auto", "nli", "token", "hhem"] = Field(
         "auto", description="what lies in that folder; `auto`: as the checkpoint itself tells"
     )
+    house: Path | None = Field(
+        None, description="weights of the house judge, as `graft train detector` makes them; without it those that ship"
+    )
     chat: bool = Field(False, description="whether the chat model judges as well: some seconds a sentence without a GPU")
 
 

@@ -8,7 +8,7 @@ The recipe and what each part is worth: `docs/decisions/0003-search-without-an-e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ingest.explanation import Explanation, explained
@@ -44,16 +44,18 @@ class HybridIndex:
         second: Reranker | None = None,
         weights: Mapping[str, Weights] = LEXICAL_WEIGHTS,
         fusion: Fusion = Fusion.SCORES,
+        follow: Callable[[Sequence[IndexRow]], None] | None = None,
     ) -> None:
         """Without a `reranker`, the window rerank over the lexical index's own weights; `weights` by the question's language.
         A `second` one, such as a cross-encoder, orders the pool once more, by the score that the first order gave; what it
-        scores alike stays in that order."""
+        scores alike stays in that order. `follow` is told of rows that were added: it derives something else from the corpus."""
         self._lexical = lexical
         self._vector = vector
         self._reranker = reranker or WindowReranker(lexical.weight, similar=self._similar)
         self._second = second
         self._weights = weights
         self._fusion = fusion
+        self._follow = follow
 
     def _similar(self, unit: str) -> list[tuple[str, float]]:
         return self._lexical.similar(unit) + [(other, SYNONYM_WEIGHT * likeness) for other, likeness in synonyms(unit)]
@@ -62,6 +64,8 @@ class HybridIndex:
         """See `Index`."""
         self._lexical.add(rows)
         self._vector.add(rows)
+        if self._follow is not None:
+            self._follow(rows)
 
     def remove(self, chunk_ids: Collection[str]) -> None:
         """See `Index`."""

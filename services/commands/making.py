@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from services.commands import detectors
 from services.commands.following import Wait, begin
 from services.commands.output import GroupOption, Json, out, print_json, print_table
 from services.settings import load_settings
 
 train_app = typer.Typer(no_args_is_help=True, help="Train models of your own.")
+train_app.command("detector")(detectors.detector)
 
 
 def synthesize(
@@ -61,41 +63,6 @@ def _print_adapter(result: dict[str, Any]) -> None:
     held_out = result["metrics"]["held_out"]
     rows = [(name, f"{one['base']:.3f}", f"{one['tuned']:.3f}", one["n"]) for name, one in held_out.items()]
     print_table(("held out", "base", "tuned", "questions"), rows)
-
-
-@train_app.command("detector")
-def detector(
-    data: Annotated[list[Path], typer.Option(help="A folder of passages in BEIR layout, with spans; repeat it.")],
-    target: Annotated[Path, typer.Option("--out", help="Folder of the detector that is made.")],
-    encoder: Annotated[Path, typer.Option(help="Folder of an encoder (safetensors) that becomes a token classifier.")],
-    labelled: Annotated[
-        list[Path] | None, typer.Option(help="JSON lines of answers with context, label and spans, learned from as well.")
-    ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How often all samples are gone through.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed makes other samples and weights.")] = 0,
-    as_json: Json = False,
-) -> None:
-    """Train a detector of unsupported parts on passages with corrupted sentences; it goes on where it was after a kill."""
-    from eval.units import shipped_background
-    from finetune.corruptions import read_passages
-    from finetune.token_detector import DetectorConfig, corrupted, read_labelled, train_token_detector
-
-    passages = [passage for folder in data for passage in read_passages(folder)]
-    learned, kept = corrupted(passages, background=shipped_background(), seed=seed)
-    unmarked = 0
-    for file in labelled or ():
-        answers, left_out = read_labelled(file)
-        learned, unmarked = [*learned, *answers], unmarked + left_out
-    made = train_token_detector(encoder, learned, kept, target, config=DetectorConfig(epochs=epochs, seed=seed))
-    if as_json:
-        return print_json({**asdict(made), "folder": str(made.folder), "unmarked": unmarked})
-    figure = made.auroc
-    out.print(
-        f"{made.folder}: AUROC held out {figure.value:.3f} ({figure.low:.3f}-{figure.high:.3f}, n={figure.n})", markup=False
-    )
-    if unmarked:
-        out.print(f"{unmarked} labelled answers do not say which part is wrong, and were left out", style="dim")
-    return out.print(f"judge with it: GRAFT_JUDGE__PATH={made.folder} graft train ensemble …", markup=False)
 
 
 @train_app.command("ensemble")
