@@ -24,6 +24,7 @@ from ingest.sentences import split_sentences
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _MONTH = "|".join(_MONTHS)
+_CHINESE_DATE = r"(\d{4})年(\d{1,2})月(\d{1,2})日(?!\s*\d)"
 _PER_KIND = 200
 _SENTENCE_CHARACTERS = (15, 220)
 
@@ -58,11 +59,14 @@ def _next_month(name: str) -> str:
     return _MONTHS[(_MONTHS.index(name) + 5) % 12]
 
 
+# What a careless writer puts in a unit's place.
+_OTHER_UNIT: dict[str, str] = {
+    "kg": "g", "mm": "m", "days": "weeks", "weeks": "months", "months": "days", "hours": "days", "minutes": "hours",
+    "公斤": "吨", "毫米": "米", "天": "个月", "个月": "天", "小时": "天", "分钟": "小时",
+}  # fmt: skip
 _HONEST = (
     _change("separators", r"(?<![\d.,/-])\d{1,3}(?:,\d{3})+(?![\d.])", lambda m: m.group().replace(",", ""), is_fault=False),
-    _change(
-        "date in digits", r"(\d{4})年(\d{1,2})月(\d{1,2})日(?!\s*\d)", lambda m: f"{m[1]}-{int(m[2]):02}-{int(m[3]):02}", is_fault=False
-    ),
+    _change("date in digits", _CHINESE_DATE, lambda m: f"{m[1]}-{int(m[2]):02}-{int(m[3]):02}", is_fault=False),
     _change("month first", rf"\b(\d{{1,2}}) ({_MONTH})\b(?! \d)", lambda m: f"{m[2]} {m[1]}", is_fault=False),
     _change("万 written out", r"(?<![\d.,])(\d+)[万萬](?=[人元名])", lambda m: f"{m[1]}0000", is_fault=False),
     _change("smaller unit", r"(?<![\d.,–-])(\d+) (?:kg|km)\b", lambda m: f"{m[1]}000 {m.group()[-1]}", is_fault=False),
@@ -88,10 +92,6 @@ _FAULTS = (
         "下降>上升, 提高>降低, 降低>提高, 最高>最低, 最低>最高"
     )),
 )  # fmt: skip
-_OTHER_UNIT = {
-    "kg": "g", "mm": "m", "days": "weeks", "weeks": "months", "months": "days", "hours": "days", "minutes": "hours",
-    "公斤": "吨", "毫米": "米", "天": "个月", "个月": "天", "小时": "天", "分钟": "小时",
-}  # fmt: skip
 _NAMES = ("honest", "fault")
 
 
