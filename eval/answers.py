@@ -7,7 +7,7 @@ The product is given as two functions, so that this module knows nothing of how 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 from scipy.stats import binomtest
 
 from eval.metrics.text import exact_match, holds_key_fact, token_f1
-from eval.types import Case, GoldPage
+from eval.types import Case, Fault, GoldPage
 from ingest.errors import InputRefused
 
 Ask = Callable[[str, tuple[str, ...]], dict[str, Any]]
@@ -87,6 +87,7 @@ class Outcome:
     sentences: int
     supported_sentences: int
     model_sentences: int
+    faults: tuple[str, ...]
     answer: str
 
 
@@ -111,6 +112,7 @@ def outcome(case: Case, answer: dict[str, Any], hits: Sequence[dict[str, Any]] |
         sentences=len(sentences),
         supported_sentences=sum(sentence["supported"] for sentence in sentences),
         model_sentences=sum(sentence["style"] == "generated" for sentence in sentences),
+        faults=tuple(sentence["fault"] for sentence in sentences if sentence.get("fault")),
         answer=answer["answer"],
     )
 
@@ -136,7 +138,7 @@ def evaluate_answers(
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The measures of some outcomes; those without a case that they apply to are left out."""
+    """The measures of some outcomes; those without a case that they apply to are left out. `faults` counts sentences by kind."""
     abstained = [one for one in outcomes if one.abstained]
     unanswerable = [one for one in outcomes if not one.case.answerable]
     shown = sum(one.sentences for one in outcomes)
@@ -154,6 +156,9 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "supported_sentences": round(sum(one.supported_sentences for one in outcomes) / shown, 3) if shown else None,
         "sentences_written_by_the_model": round(sum(one.model_sentences for one in outcomes) / shown, 3) if shown else None,
     }
+    if shown:
+        counts = Counter(fault for one in outcomes for fault in one.faults)
+        measures["faults"] = {str(fault): counts[fault] for fault in Fault}
     return {name: value for name, value in measures.items() if value is not None}
 
 

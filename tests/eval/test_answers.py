@@ -177,6 +177,16 @@ def test_cases_are_asked_with_their_groups_and_reported_by_language_kind_and_sty
     assert [row["id"] for row in report["cases"]] == ["en", "zh"]
 
 
+def test_faults_are_counted_by_kind() -> None:
+    told = answer("27 days.", "30 days.")
+    told["sentences"][0]["fault"] = "disputed"
+    told["sentences"][1]["fault"] = None
+    faults = evaluate_answers([case("one")], lambda _question, _groups: told)["overall"]["faults"]
+    assert faults["disputed"] == 1
+    assert sum(faults.values()) == 1
+    assert "off question" in faults
+
+
 # Files
 
 
