@@ -104,8 +104,8 @@ def read_labelled(path: Path) -> tuple[list[SupportSample], int]:
             raise InputRefused(f"{path}, line {line.id!r}: a span needs start and end ({error!r})") from error
         if label not in (0, 1) or (spans and not label) or any(not 0 <= a < b <= len(line.answer) for a, b in spans):
             raise InputRefused(
-                f"{path}, line {line.id!r}: label must be 0 or 1; spans must lie within the answer's {len(line.answer)} characters, "
-                "and only a bad answer has any"
+                f"{path}, line {line.id!r}: label must be 0 or 1; spans must lie within the answer's {len(line.answer)} "
+                "characters, and only a bad answer has any"
             )
         if label and not spans:
             left_out += 1
