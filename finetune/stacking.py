@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -42,17 +42,25 @@ def decide(
     measured_on: Sequence[SupportSample],
     *,
     seed: int = 0,
+    progress: Callable[[str, int], None] = lambda _name, _total: None,
 ) -> Rules:
     """The rules of the ensemble for the languages of the samples, with the trial of every judge.
+
+    `progress` is told after each sentence which judge has read it, and how many each reads.
 
     Raises:
         InputRefused: a language has too few samples. GraftError: a judge cannot be loaded or failed.
     """
+    total = len(fitted_on) + len(measured_on)
     judges: dict[str, Judge] = {HOUSE: house, **others}
+
+    def read(samples: Sequence[SupportSample]) -> _Read:
+        return _Read.of(judges, samples, told=lambda name: progress(name, total))
+
     stacks: dict[str, tuple[Stack, ...]] = {}
     trials: list[Trial] = []
     for lang in sorted({sample.language for sample in [*fitted_on, *measured_on]}):
-        fit, test = (_Read.of(judges, [one for one in part if one.language == lang]) for part in (fitted_on, measured_on))
+        fit, test = (read([one for one in part if one.language == lang]) for part in (fitted_on, measured_on))
         joined, seen = _join(list(others), lang, fit, test, seed=seed)
         trials += seen
         if len(joined) > 1:
@@ -88,14 +96,18 @@ class _Read:
         self._stacks: dict[tuple[str, ...], Stack] = {}
 
     @classmethod
-    def of(cls, judges: Mapping[str, Judge], samples: Sequence[SupportSample]) -> _Read:
+    def of(cls, judges: Mapping[str, Judge], samples: Sequence[SupportSample], *, told: Callable[[str], None]) -> _Read:
         labels = [sample.label for sample in samples]
         if min(labels.count(0), labels.count(1)) < _LEAST_SENTENCES:
             raise InputRefused(
                 f"{labels.count(0)} supported and {labels.count(1)} unsupported sentences are too few to decide by: "
                 f"{_LEAST_SENTENCES} of each are needed; give more passages."
             )
-        columns = [[_odds(judge, sample) for sample in samples] for judge in judges.values()]
+        columns: list[list[float]] = [[] for _ in judges]
+        for column, (name, judge) in zip(columns, judges.items(), strict=True):
+            for sample in samples:
+                column.append(_odds(judge, sample))
+                told(name)
         return cls(list(judges), np.array(columns, dtype=np.float64).T, samples)
 
     def columns(self, names: Sequence[str]) -> _Floats:

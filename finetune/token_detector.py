@@ -13,7 +13,7 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from eval.units import Background
 from finetune.corruptions import CorruptionMaker, Passage, SupportSample
 from finetune.detector import fit_platt, held_out
 from finetune.run_folder import RunFolder, publish_folder, write_file
-from ingest.checkpoint import Task, classifier_config, load_classifier
+from ingest.checkpoint import Task, classifier_config, load_classifier, quiet_library
 from ingest.errors import Conflict, InputRefused, Unavailable
 from ingest.tokens import language
 
@@ -124,8 +124,11 @@ def train_token_detector(
     out: Path,
     *,
     config: DetectorConfig | None = None,
+    progress: Callable[[str, int], None] = lambda _name, _total: None,
 ) -> TrainedDetector:
     """The detector in `out`, trained on `samples`, calibrated and measured on `kept`, which are of other documents.
+
+    `progress` is told after each step what was done, and how often that is to be done in all.
 
     Raises:
         InputRefused: the encoder cannot be loaded, or there are too few samples. Conflict: `out` is there already.
@@ -140,9 +143,9 @@ def train_token_detector(
     began = time.monotonic()
     work = RunFolder(out.with_name(f".{out.name}.training"))
     aside = work.path / "model"
-    rows = _fit(encoder, samples, work, aside, config)
+    rows = _fit(encoder, samples, work, aside, config, progress)
     judge = TokenJudge(str(aside))
-    estimate, calibration = _calibrated(judge, kept)
+    estimate, calibration = _calibrated(judge, kept, progress)
     write_calibration(str(aside), calibration)
     kinds = dict(Counter(sample.kind for sample in samples))
     trained = TrainedDetector(out, estimate, kinds, len(samples) - rows, round(time.monotonic() - began, 1))
@@ -152,7 +155,14 @@ def train_token_detector(
     return trained
 
 
-def _fit(encoder: Path, samples: Sequence[SupportSample], work: RunFolder, aside: Path, config: DetectorConfig) -> int:
+def _fit(
+    encoder: Path,
+    samples: Sequence[SupportSample],
+    work: RunFolder,
+    aside: Path,
+    config: DetectorConfig,
+    progress: Callable[[str, int], None],
+) -> int:
     """Trains and writes the model to `aside`; how many samples it learned from."""
     try:
         import torch
@@ -175,6 +185,9 @@ def _fit(encoder: Path, samples: Sequence[SupportSample], work: RunFolder, aside
         )
 
     class Counting(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+            progress("steps", state.max_steps)
+
         def on_save(self, args: Any, state: Any, _control: Any, **_: Any) -> None:
             work.complete_checkpoint(Path(args.output_dir) / f"checkpoint-{state.global_step}", asked=asked)
 
@@ -199,10 +212,12 @@ def _fit(encoder: Path, samples: Sequence[SupportSample], work: RunFolder, aside
         callbacks=[Counting()],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
+    with quiet_library():
+        trainer.train(resume_from_checkpoint=str(found[0]) if found else None)
     shutil.rmtree(aside, ignore_errors=True)
-    model.save_pretrained(aside)
-    tokenizer.save_pretrained(aside)
+    with quiet_library():
+        model.save_pretrained(aside)
+        tokenizer.save_pretrained(aside)
     return len(rows)
 
 
@@ -238,9 +253,14 @@ def _collated(rows: Sequence[dict[str, list[int]]], *, padding: int) -> dict[str
     }
 
 
-def _calibrated(judge: TokenJudge, kept: Sequence[SupportSample]) -> tuple[Estimate, Calibration]:
+def _calibrated(
+    judge: TokenJudge, kept: Sequence[SupportSample], progress: Callable[[str, int], None]
+) -> tuple[Estimate, Calibration]:
     """How well the judge orders the sentences, by passages drawn, and what its scores mean."""
-    verdicts = [judge.judge([sample.sentence], evidence=sample.evidence, question=sample.question)[0] for sample in kept]
+    verdicts = []
+    for sample in kept:
+        verdicts += judge.judge([sample.sentence], evidence=sample.evidence, question=sample.question)
+        progress("sentences held out", len(kept))
     judged = [(sample, verdict) for sample, verdict in zip(kept, verdicts, strict=True) if verdict.judged]
     labels = np.array([sample.label for sample, _ in judged], dtype=np.float64)
     odds = np.array([log_odds(verdict.support) for _, verdict in judged])

@@ -7,7 +7,8 @@ library would draw random numbers for what a file lacks.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -68,6 +69,22 @@ def classifier_config(folder: str) -> dict[str, Any]:
     return config
 
 
+@contextmanager
+def quiet_library() -> Iterator[None]:
+    """transformers without its bars and its report of weights that are new: what is wrong with them is said by an error."""
+    from transformers.utils import logging
+
+    bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
 def load_classifier(
     task: Task,
     folder: str,
@@ -92,15 +109,17 @@ def load_classifier(
     safe = {"trust_remote_code": False, "local_files_only": True}
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
-        model, loaded = kind.from_pretrained(
-            folder,
-            **safe,
-            use_safetensors=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-            key_mapping=dict(renamed) if renamed else None,
-            **({"id2label": dict(enumerate(new_labels)), "num_labels": len(new_labels)} if new_labels else {}),
-        )
+        head = {"id2label": dict(enumerate(new_labels)), "num_labels": len(new_labels)} if new_labels else {}
+        with quiet_library():
+            model, loaded = kind.from_pretrained(
+                folder,
+                **safe,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+                key_mapping=dict(renamed) if renamed else None,
+                **head,
+            )
     except (OSError, ValueError, KeyError) as error:
         raise InputRefused(
             f"model {folder!r} cannot be loaded ({error}); give the folder of a classifier of {task} with safetensors weights"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from eval.ensemble import Rules, write_rules
 from eval.judge import HouseJudge
+from eval.judge_model import WEIGHTS_FILE
 from eval.units import shipped_background
 from finetune.corruptions import read_passages
 from finetune.stacking import decide, trial_samples
@@ -17,7 +18,14 @@ from services.judging import other_judges, rules_file
 from services.settings import Settings
 
 
-def try_judges(settings: Settings, data: Sequence[Path], *, most: int, seed: int) -> tuple[Rules, Mapping[str, str]]:
+def try_judges(
+    settings: Settings,
+    data: Sequence[Path],
+    *,
+    most: int,
+    seed: int,
+    progress: Callable[[str, int], None] = lambda _name, _total: None,
+) -> tuple[Rules, Mapping[str, str]]:
     """The rules of the ensemble, which are kept for the next start, and the judges that could not be tried, with the reason.
 
     Raises:
@@ -38,6 +46,6 @@ def try_judges(settings: Settings, data: Sequence[Path], *, most: int, seed: int
         )
     passages = [passage for folder in data for passage in read_passages(folder)]
     fitted_on, measured_on = trial_samples(passages, background=shipped_background(), most=most, seed=seed)
-    rules = decide(HouseJudge(), there, fitted_on, measured_on, seed=seed)
+    rules = decide(HouseJudge(settings.judge.house or WEIGHTS_FILE), there, fitted_on, measured_on, seed=seed, progress=progress)
     write_rules(rules_file(settings.home), rules)
     return rules, absent

@@ -57,12 +57,14 @@ def judge_of(
     *,
     calibrations: Callable[[], Mapping[str, Calibration]] = dict,
 ) -> HouseJudge | EnsembleJudge:
-    """The judge of every answer; `calibrations` are the workspace's own of the house judge.
+    """The judge of every answer; `calibrations` are the workspace's own of the house judge, which
+    count while it judges alone.
 
     Raises:
         InputRefused: the rules of the ensemble cannot be read, or the folder that the settings name holds no judge.
     """
-    house = HouseJudge(settings.judge.house or WEIGHTS_FILE, calibrations=calibrations)
+    weights = settings.judge.house or WEIGHTS_FILE
+    house = HouseJudge(weights, calibrations=calibrations)
     others = other_judges(settings, store, chat)
     rules = read_rules(rules_file(settings.home))
     if rules is None or not (others.there or others.absent):
@@ -72,12 +74,15 @@ def judge_of(
     if rules.house != house.version:
         _log.warning("the ensemble was tried with another house judge: `graft train ensemble` makes its rules again")
         return house
-    named = frozenset().union(*(rules.members(lang) for lang in rules.stacks))
-    for name, reason in others.absent.items():
+    joined = frozenset().union(*(rules.members(lang) for lang in rules.stacks))
+    if not joined:
+        return house
+    absent = {name: reason for name, reason in others.absent.items() if name in joined}
+    for name, reason in absent.items():
         _log.warning("judge is away", judge=name, reason=reason)
-    return EnsembleJudge(
-        house, {name: judge for name, judge in others.there.items() if name in named}, rules, absent=others.absent
-    )
+    there = {name: judge for name, judge in others.there.items() if name in joined}
+    # The weights of the ensemble were fitted on what the house judge says by its own calibration.
+    return EnsembleJudge(HouseJudge(weights), there, rules, absent=absent)
 
 
 def other_judges(settings: Settings, store: ModelStore, chat: Callable[[], BaseChatModel]) -> OtherJudges:

@@ -11,7 +11,7 @@ import typer
 
 from ingest.errors import UsageError
 from services.client import connect
-from services.commands.output import Json, out, print_json, print_table
+from services.commands.output import Json, counting, out, print_json, print_table
 from services.settings import load_settings
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ def _train_encoder(
     for file in labelled:
         answers, left_out = read_labelled(file)
         learned, unmarked = [*learned, *answers], unmarked + left_out
-    made = train_token_detector(encoder, learned, kept, target, config=DetectorConfig(epochs=epochs, seed=seed))
+    config = DetectorConfig(epochs=epochs, seed=seed)
+    with counting() as step:
+        made = train_token_detector(encoder, learned, kept, target, config=config, progress=step)
     if as_json:
         print_json({**asdict(made), "folder": str(made.folder), "unmarked": unmarked})
         return

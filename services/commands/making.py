@@ -10,7 +10,7 @@ import typer
 
 from services.commands import detectors
 from services.commands.following import Wait, begin
-from services.commands.output import GroupOption, Json, out, print_json, print_table
+from services.commands.output import GroupOption, Json, counting, out, print_json, print_table
 from services.settings import load_settings
 
 train_app = typer.Typer(no_args_is_help=True, help="Train models of your own.")
@@ -68,14 +68,15 @@ def _print_adapter(result: dict[str, Any]) -> None:
 @train_app.command("ensemble")
 def ensemble(
     data: Annotated[list[Path], typer.Option(help="A folder of passages in BEIR layout, with spans; repeat it.")],
-    samples: Annotated[int, typer.Option(min=50, help="Sentences of a language to fit on, and as many to measure on.")] = 200,
+    samples: Annotated[int, typer.Option(min=50, help="Sentences of a language to fit on, and as many to measure on.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Another seed makes other sentences.")] = 0,
     as_json: Json = False,
 ) -> None:
     """Find out which judges help the house judge, on corrupted sentences held out; those take part from the next start."""
     from services.judge_trial import try_judges
 
-    rules, absent = try_judges(load_settings(), data, most=samples, seed=seed)
+    with counting() as step:
+        rules, absent = try_judges(load_settings(), data, most=samples, seed=seed, progress=step)
     if as_json:
         return print_json({"trials": [asdict(trial) | {"joins": trial.joins} for trial in rules.trials], "absent": absent})
     rows = [
