@@ -44,7 +44,10 @@ _EQUATION = re.compile(
 )
 _FROM_TO = re.compile(r"\bfrom\s+$|[从從由]$")
 _CLAUSES = re.compile(r"[,，;；、。]|\b(?:and|while|but|whereas)\b")
+# Pairs grow with the square: beyond so many, the numbers share few words with the sentence anyway.
 _MOST_OPERANDS = 24
+# A word for a calculation this near a number speaks of it.
+_NEAR_CHARACTERS = 40
 
 _REASONS = {
     "wrong": {"en": "calculated wrongly: {shown}", "zh": "计算有误：{shown}"},
@@ -102,7 +105,7 @@ def calculated_wrongly(claim: Claim, quantity: Quantity) -> Finding | None:
 def is_calculated(claim: Claim, quantity: Quantity) -> bool:
     """Whether the sentence says that the number is the result of a calculation, and not a number of the documents."""
     return any(
-        abs(match.start() - quantity.start) <= 40
+        abs(match.start() - quantity.start) <= _NEAR_CHARACTERS
         for cue in _cues(claim)
         if cue in {"sum", "mean", "gap", "times"}
         for match in [_CUES[cue].search(claim.statement.folded)]

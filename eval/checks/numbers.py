@@ -33,9 +33,11 @@ _REASONS = {
     },
     "missing": {"en": "the evidence does not hold the number {ours}", "zh": "依据中没有数字{ours}"},
 }
-# These are compared with each other and never opposed: "30 days" is often written for 30 working days.
 # Up to here a writer counts in words what others list.
 _COUNTED = 10
+# A number with so many digits that say something may be a rounded one without saying so.
+_ROUNDED_DIGITS = 2
+# These are compared with each other and never opposed: "30 days" is often written for 30 working days.
 _ALIKE = frozenset({"time", "working day"})
 
 
@@ -70,7 +72,7 @@ def _sought(quantity: Quantity, claim: Claim, statements: Sequence[Statement]) -
     same = [(other, statement) for other, statement in theirs if same_value(quantity, other)]
     held = tuple(pair for pair in same if not opposed_units(quantity, pair[0]))
     opposed = tuple(pair for pair in same if opposed_units(quantity, pair[0]))
-    places = claim.evidence.evidence.positions.get(_term(quantity.value), ())
+    places = claim.evidence.places(_term(quantity.value))
     # What stands there but was not read as a quantity (a code, a date, a list number) may be it.
     return Sought(quantity, held, opposed, written=len(places) > len(opposed))
 
@@ -119,7 +121,7 @@ def same_value(ours: Quantity, theirs: Quantity) -> bool:
     if ours.base == theirs.base:
         return True
     step = _rounding_step(ours) * ours.measure.size
-    return rounds_to(theirs.base, ours.base, step) if ours.about or _significant(ours) >= 2 else False
+    return rounds_to(theirs.base, ours.base, step) if ours.about or _significant(ours) >= _ROUNDED_DIGITS else False
 
 
 def opposed_units(ours: Quantity, theirs: Quantity) -> bool:
@@ -130,11 +132,8 @@ def opposed_units(ours: Quantity, theirs: Quantity) -> bool:
         return False
     if {ours.dimension, theirs.dimension} <= _ALIKE:
         return False
-    return (
-        ours.dimension != theirs.dimension
-        or not same_value(ours, theirs)
-        or (ours.value == theirs.value and ours.base != theirs.base)
-    )
+    same_digits = ours.value == theirs.value  # 48 g and 48 kg are the same as written, and nothing else
+    return ours.dimension != theirs.dimension or not same_value(ours, theirs) or (same_digits and ours.base != theirs.base)
 
 
 def rounds_to(exact: Fraction, written: Fraction, step: Fraction) -> bool:

@@ -18,6 +18,8 @@ from eval.checks.tables import check_tables
 from eval.support import Evidence, Reading
 from eval.types import Fault
 
+_GRAVITY = {Fault.CONTRADICTED: 0, Fault.NOT_IN_EVIDENCE: 1, None: 2}
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -76,7 +78,8 @@ def run_checks(sentence: str, evidence: Evidence, reading: Reading) -> Checked:
         check_direction(claim),
     ]
     known = [*numeric, *(finding for finding in others if finding)]
-    if not known:  # the rule without a kind says least of what is wrong
+    # The rule without a kind says least of what is wrong, and takes another spelling for an exchange.
+    if not known and not confirmed:
         known = [finding for finding in [check_exchange(claim, reading)] if finding]
     return Checked(tuple(sorted(known, key=lambda finding: _GRAVITY[finding.fault])), tuple(confirmed))
 
@@ -89,6 +92,3 @@ def _missing(claim: Claim, sought: Sought) -> Finding | None:
         or (not_judged(claim, quantity) if is_calculated(claim, quantity) else None)
         or missing_number(claim, sought)
     )
-
-
-_GRAVITY = {Fault.CONTRADICTED: 0, Fault.NOT_IN_EVIDENCE: 1, None: 2}

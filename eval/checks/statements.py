@@ -101,6 +101,10 @@ class Statements:
                 gains[text] = gains.get(text, 0.0) + weight
         return gains
 
+    def places(self, term: str) -> Sequence[int]:
+        """Where in the evidence the term stands; only their number means something here."""
+        return self.evidence.positions.get(term, ())
+
     def holds(self, terms: Iterable[str]) -> bool:
         """Whether the evidence holds all the terms, anywhere."""
         return all(term in self.evidence.positions for term in terms)
