@@ -81,7 +81,7 @@ def test_check_needs_no_server(graft: Graft, tmp_path: Path) -> None:
     assert [json.loads(line) for line in ran.out.splitlines()] == [check_line(Line.of(row), judge=judge) for row in (GOOD, BAD)]
 
 
-def test_a_line_that_cannot_be_checked_ends_the_command_with_its_name_after_the_lines_before_it(graft: Graft, tmp_path: Path) -> None:
+def test_a_line_that_cannot_be_checked_ends_the_command_after_those_before_it(graft: Graft, tmp_path: Path) -> None:
     ran = graft("check", write(tmp_path / "x.jsonl", [GOOD, {**BAD, "answer": ""}]))
     assert ran.code == 3
     assert "'b'" in ran.err
