@@ -76,14 +76,14 @@ def _signs() -> list[tuple[int, re.Pattern[str]]]:
     """Each sign's weight, and what shows it."""
     sections = re.findall(r"^== (\w+) (.+)\n((?:.+\n)+)", SIGNS_FILE.read_text(encoding="utf-8"), re.MULTILINE)
     lists = {name: lines.strip() for kind, name, lines in sections if kind == "list"}
-    signs = []
+    known = []
     for weight, _name, lines in sections:
         if weight != "list":
             pattern = "|".join(f"(?:{line})" for line in lines.splitlines())
             for name, words in lists.items():
                 pattern = pattern.replace(f"{{{name}}}", words)
-            signs.append((int(weight), re.compile(pattern, re.MULTILINE)))
-    return signs
+            known.append((int(weight), re.compile(pattern, re.MULTILINE)))
+    return known
 
 
 def _decoded(sentence: str) -> list[str]:
@@ -107,13 +107,13 @@ def instruction_spans(text: str) -> list[tuple[int, int]]:
         apart = "\n\n" in text[pieces[place - 1][1] : start]
         if flagged[place - 1] and not flagged[place]:
             goes_on = not apart and (_MADE_UP_TURN.search(before) or _is_open(before))
-            flagged[place] = bool(goes_on) or _sign_count(text[start:end]) >= _BELONGS
+            flagged[place] = bool(goes_on) or _all_signs(text[start:end]) >= _BELONGS
         elif not flagged[place - 1] and signs(before):  # two halves, or what leads up to it
-            flagged[place - 1] = flagged[place] = flagged[place] or _sign_count(before + "\n" + text[start:end]) >= ENOUGH
+            flagged[place - 1] = flagged[place] = flagged[place] or _all_signs(before + "\n" + text[start:end]) >= ENOUGH
     return [piece for piece, speaks in zip(pieces, flagged, strict=True) if speaks]
 
 
-def _sign_count(text: str) -> int:
+def _all_signs(text: str) -> int:
     """As `signs`, also where no word of the text calls for a closer look."""
     return _weight(_folded(text))
 

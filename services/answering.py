@@ -146,6 +146,7 @@ class Answering:
             raise InputRefused("the question is empty: write one")
         if not arms:
             raise InputRefused(f"no arm is named: name one or more of {', '.join(Arm)}")
+        question = clean_text(question)
         found = await self._find(condensed(question, history), access, among)
         yield None, Sources(tuple(found.hits))
         async with aclosing(merged({arm: self._compared(question, arm, found, access) for arm in arms})) as events:

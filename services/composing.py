@@ -50,7 +50,7 @@ class Composer:
     async def write(self, chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Event, None]:
         """Tokens as they come, and what becomes of each sentence; where there are no passages, none is judged."""
         unsafe = bool(self.mask) or any(map(is_suspicious, self.draft.hits))
-        async with aclosing(sentences(chat, prompt, evidence=self._addresses(self.given))) as written:
+        async with aclosing(sentences(chat, prompt, evidence=[hit.text for hit in self.given])) as written:
             async for event in written:
                 match event:
                     case Token():
@@ -97,9 +97,6 @@ class Composer:
         """Whether the sentence is an instruction to a model, or says what only such an instruction in the documents says."""
         return signs(text) >= ENOUGH or only_from_instructions(text, self.draft.hits, question=self.question)
 
-    def _addresses(self, passages: Sequence[Hit]) -> list[str]:
-        return [hit.text for hit in passages]
-
     async def _settle(self, text: str, chat: BaseChatModel, written_s: float) -> AsyncGenerator[Event, None]:
         """What becomes of one sentence of the model, by its verdict and the policy."""
         verdict = self._verdict(text, self.given)
@@ -127,7 +124,7 @@ class Composer:
         passages = list({quote.hit.chunk: quote.hit for quote in nearest}.values())[:_REPAIR_PASSAGES] or list(self.given)
         parts = [text[start:end] for start, end in verdict.unsupported_spans]
         prompt = self.prompts.repair(self.question, passages, sentence=text, unsupported=parts, language=self.draft.language)
-        async with aclosing(sentences(chat, prompt, evidence=self._addresses(passages))) as written:
+        async with aclosing(sentences(chat, prompt, evidence=[hit.text for hit in passages])) as written:
             async for event in written:
                 if isinstance(event, Usage):
                     self.draft.used(event.prompt_tokens, event.completion_tokens)
