@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eval.quoting import Reading
+from eval.units import Kind, read_units, shipped_background
 from ingest.types import Hit
 from services.wording import asked_back
 
 _MOST_CHOICES = 3
-_MOST_WORDS = 3
+_MOST_WORDS = 2
 # A hit that holds less of the question than this share of what the best one holds is about something else.
 _COMPETES = 0.6
 
@@ -20,7 +21,19 @@ _COMPETES = 0.6
 def clarifying_question(question: str, hits: Sequence[Hit], *, missing: Sequence[str], language: str) -> str | None:
     """What to ask back; None where neither two things compete nor a word is missing. `missing` as the evidence verdict has it."""
     choices = _competing(question, hits)
-    return asked_back(choices if len(choices) > 1 else [], missing[:_MOST_WORDS], language=language)
+    return asked_back(choices if len(choices) > 1 else [], _nameable(missing), reword=bool(missing), language=language)
+
+
+def _nameable(missing: Sequence[str]) -> list[str]:
+    """The rarest of the missing words. Chinese is left out: what is missing there are pairs of characters, often no words."""
+    background = shipped_background()
+    rarity = {
+        word: max(
+            (background.idf(unit.term) for unit in read_units(word) if unit.content and unit.kind is not Kind.HAN), default=0
+        )
+        for word in missing
+    }
+    return sorted((word for word in rarity if rarity[word]), key=lambda word: -rarity[word])[:_MOST_WORDS]
 
 
 def _competing(question: str, hits: Sequence[Hit]) -> list[tuple[str, str]]:

@@ -67,6 +67,7 @@ _WHICH = {"en": "Is it about {}?", "zh": "您问的是{}吗？"}
 _OR = {"en": " or ", "zh": "，还是"}
 _SECTION = {"en": "“{section}” ({document})", "zh": "“{section}”（{document}）"}
 _OTHER_WORD = {"en": "Is there another word for {}?", "zh": "{}有没有别的说法？"}
+_REWORD = {"en": "Could you ask it in other words?", "zh": "能否换一种说法提问？"}
 _QUOTED = "“{}”"
 _AND = {"en": ", ", "zh": "、"}
 _NEAREST = {"en": " Nearest passages: {places}.", "zh": "最接近的段落：{places}。"}
@@ -98,14 +99,18 @@ def _mark(sentence: Sentence, language: str) -> str:
     return _MARK[language].format(words[language])
 
 
-def asked_back(choices: Sequence[tuple[str, str]], missing: Sequence[str], *, language: str) -> str | None:
-    """Asks which of these sections (heading, document) is meant, and what else the missing words could be called."""
+def asked_back(choices: Sequence[tuple[str, str]], missing: Sequence[str], *, reword: bool, language: str) -> str | None:
+    """Asks which of these sections (heading, document) is meant, and what else the missing words could be called; to `reword` the
+    question where none can be named."""
     places = [
         _SECTION[language].format(section=section, document=document) if section else document for section, document in choices
     ]
     words = _AND[language].join(map(_QUOTED.format, missing))
     asked = [_WHICH[language].format(_OR[language].join(places))] if places else []
-    asked += [_OTHER_WORD[language].format(words)] if words else []
+    if words:
+        asked.append(_OTHER_WORD[language].format(words))
+    elif reword:
+        asked.append(_REWORD[language])
     return (" " if language == "en" else "").join(asked) or None
 
 

@@ -17,7 +17,7 @@ from eval import sample_corpus
 from eval.answers import read_cases
 from eval.types import Case, Style
 from ingest.errors import GraftError
-from services.bench import adding, answers, concurrency, first_token, public_sets, rights
+from services.bench import adding, answers, concurrency, first_token, public_sets, release, rights
 from services.bench.clock import Deadline, Progress
 from services.bench.serving import Served, bare_engine, bench_settings, served, wait_for_engine, with_engine, without_engine
 from services.settings import Settings
@@ -30,6 +30,7 @@ _WRITTEN_S = 420.0
 _RIGHTS_S = 300.0
 _CONCURRENCY_S = 150.0
 _FIRST_TOKEN_S = 180.0
+_RELEASE_S = 60.0
 _FILINGS_S = 240.0
 _PASSAGES_S = 150.0
 
@@ -75,6 +76,7 @@ class Course:
             self.progress.say(f"added the sample corpus: {added['pages']} pages in {added['seconds']} s")
             self._answers(server, cases, whole, written=engine["state"] == "ready")
             self._part("concurrency", whole.within(_CONCURRENCY_S), lambda deadline: self._at_once(server, cases, deadline))
+            self._release(server, cases, whole, written=engine["state"] == "ready")
             self._part("rights", whole.within(_RIGHTS_S), lambda deadline: self._rights(server, cases, deadline))
         return engine
 
@@ -90,6 +92,13 @@ class Course:
         self.measured["answers"] = {str(style): answers.evaluated(cases, one, hits) for style, one in asked.items()}
         if Style.GENERATED not in asked:
             self._leave_out("answers.generated", "not in a quick run" if self.quick else "there is no engine")
+
+    def _release(self, server: Served, cases: list[Case], whole: Deadline, *, written: bool) -> None:
+        if not written:
+            return self._leave_out("release", "there is no engine")
+        plain = [case for case in cases if case.kind == "plain" and case.lang == "en"]
+        measure = lambda deadline: release.measure_release(server, plain, deadline)  # noqa: E731
+        return self._part("release", whole.within(_RELEASE_S), measure)
 
     def _at_once(self, server: Served, cases: list[Case], deadline: Deadline) -> dict[str, Any]:
         english, chinese = (iter([case for case in cases if (case.kind, case.lang) == ("plain", lang)]) for lang in ("en", "zh"))

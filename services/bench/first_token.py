@@ -82,7 +82,7 @@ def ask_product(http: httpx.Client, case: Case) -> Timed:
     first_s, hits, tokens = None, (), 0
     began = time.perf_counter()
     with http.stream("POST", "/api/ask", json=body) as response:
-        for name, data in _events(response):
+        for name, data in read_events(response):
             if name == "token" and first_s is None:
                 first_s = time.perf_counter() - began
             elif name == "sources":
@@ -105,7 +105,7 @@ def ask_engine(http: httpx.Client, endpoint: Endpoint, prompt: list[dict[str, An
     first_s, tokens = None, 0
     began = time.perf_counter()
     with http.stream("POST", f"{endpoint.base_url}/chat/completions", json=body) as response:
-        for _, data in _events(response):
+        for _, data in read_events(response):
             if first_s is None and any(choice["delta"].get("content") for choice in data["choices"]):
                 first_s = time.perf_counter() - began
             if data.get("usage"):
@@ -136,7 +136,7 @@ def median_with_interval(values: Sequence[float], *, digits: int) -> dict[str, f
     }
 
 
-def _events(response: httpx.Response) -> Iterator[tuple[str, Any]]:
+def read_events(response: httpx.Response) -> Iterator[tuple[str, Any]]:
     """Server-sent events as they come: name and JSON."""
     if response.is_error:
         response.read()

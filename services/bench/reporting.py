@@ -108,6 +108,14 @@ def _sections(measured: Mapping[str, Any]) -> Iterator[Section]:
         list(_first_token(_get(measured, "first_token"))),
     )
     yield Section(
+        "From a sentence's last token to its release",
+        (
+            "How long /v1 holds a finished sentence back: until the next token shows that it has ended, and until it is judged. "
+            "Repaired: what waited for the model, or a quote, to take its place.",
+        ),
+        list(_release(_get(measured, "release"))),
+    )
+    yield Section(
         "Speed",
         ("The peer of adding opens the same files with PyMuPDF in the same run and only takes their text out.",),
         list(_speed(measured)),
@@ -191,6 +199,18 @@ def _first_token(times: Mapping[str, Any] | None) -> Iterator[Table]:
         f"{overhead['value']} ms ({overhead['low']}-{overhead['high']}), 95 % bootstrap intervals"
     )
     yield Table(("", "median, ms", "p90, ms"), rows, caption)
+
+
+def _release(held: Mapping[str, Any] | None) -> Iterator[Table]:
+    if not held:
+        return
+    rows = [
+        [name, *(_number(held[key].get(part)) for part in ("p50", "p99")), str(held[key]["sentences"])]
+        for name, key in (("shown as written", "as_written"), ("repaired", "repaired"))
+        if held[key]["sentences"]
+    ]
+    if rows:
+        yield Table(("", "p50, ms", "p99, ms", "sentences"), rows, f"{held['asks']} answers in style generated")
 
 
 def _speed(measured: Mapping[str, Any]) -> Iterator[Table]:

@@ -25,10 +25,18 @@ def test_it_asks_for_another_word() -> None:
     assert asked == "Is there another word for “meteorites”?"
 
 
+def test_it_names_the_rarest_words_and_none_that_say_nothing() -> None:
+    missing = ("up", "meteorites", "price", "cover")
+    asked = clarifying_question("Up to what price does the warranty cover meteorites?", [HX], missing=missing, language="en")
+    assert asked is not None
+    assert "meteorites" in asked
+    assert "up" not in asked.split("for", 1)[1]
+
+
 def test_it_asks_in_the_language_of_the_question() -> None:
     hits = [hit("泵的保修期为二十四个月。", 1, "HX-200", "甲.pdf"), hit("泵的保修期为三十六个月。", 2, "", "乙.pdf")]
     asked = clarifying_question("泵的陨石保修期多长？", hits, missing=("陨石",), language="zh")
-    assert asked == "您问的是“HX-200”（甲.pdf），还是乙.pdf吗？“陨石”有没有别的说法？"
+    assert asked == "您问的是“HX-200”（甲.pdf），还是乙.pdf吗？能否换一种说法提问？"
 
 
 def test_where_there_is_nothing_to_tell_apart_nothing_is_asked() -> None:
