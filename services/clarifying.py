@@ -27,13 +27,12 @@ def clarifying_question(question: str, hits: Sequence[Hit], *, missing: Sequence
 def _nameable(missing: Sequence[str]) -> list[str]:
     """The rarest of the missing words. Chinese is left out: what is missing there are pairs of characters, often no words."""
     background = shipped_background()
-    rarity = {
-        word: max(
-            (background.idf(unit.term) for unit in read_units(word) if unit.content and unit.kind is not Kind.HAN), default=0
-        )
-        for word in missing
-    }
-    return sorted((word for word in rarity if rarity[word]), key=lambda word: -rarity[word])[:_MOST_WORDS]
+    rarity: dict[str, float] = {}
+    for word in missing:
+        units = [unit for unit in read_units(word) if unit.content and unit.kind is not Kind.HAN]
+        if units:
+            rarity[word] = max(background.idf(unit.term) for unit in units)
+    return sorted(rarity, key=lambda word: -rarity[word])[:_MOST_WORDS]
 
 
 def _competing(question: str, hits: Sequence[Hit]) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from ingest.types import EVERYONE, Hit
 from services.bench.clock import Deadline, Progress
 from services.bench.concurrency import ASKS, ask_at_once
 from services.bench.first_token import ask_engine, ask_product, compare_first_token, median_with_interval, prompt_of
+from services.bench.release import measure_release
 from services.bench.reporting import goals
 from services.bench.rights import callers_without, forbidden_to, look_for_leaks
 from services.engine import Endpoint
@@ -150,6 +151,20 @@ def test_a_refused_broken_empty_or_failing_stream_is_an_error(broken: Reply) -> 
     report = at_once(lambda question, _style: broken if "q9?" in question else (200, chunks("27 days.")))
     assert (report["asks"], report["errors"]) == (ASKS, 1)
     assert len(report["messages"]) == 1
+
+
+# From a sentence's last token to its release
+
+
+def test_sentences_that_were_repaired_are_timed_apart_and_quotes_beside_the_text_not_at_all() -> None:
+    held: list[tuple[float | None, dict[str, str] | None]] = [(3.0, None), (5.0, None), (900.0, {"text": "Wrong."}), (None, None)]
+    told = [("sentence", {"held_ms": ms, "replaces": replaces}) for ms, replaces in held]
+    stream = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in told)
+    with serving(lambda *_: (200, stream)) as server:
+        measured = measure_release(server, [case("a")], SOON)
+    assert measured["asks"] == 1
+    assert (measured["as_written"]["sentences"], measured["as_written"]["p50"]) == (2, 4.0)
+    assert (measured["repaired"]["sentences"], measured["repaired"]["p50"]) == (1, 900.0)
 
 
 # Time to first token
