@@ -1,7 +1,7 @@
 """From what the model writes to the answer's sentences: each judged, cited by its evidence, repaired where it is not borne out.
 
 One `Composer` makes one answer. What becomes of a sentence is settled before the next one is looked at, so that what was shown
-is never taken back. Knows how no passage was found.
+is never taken back. Knows nothing of how passages are found.
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ class Composer:
                     if refused or normalise(again) in known or self._obeys(again):
                         return None
                     judged = self._verdict(again, passages)
-                    return (again, judged, passages) if judged.supported else None
+                    better = judged.supported and judged.fault is not Fault.OFF_QUESTION
+                    return (again, judged, passages) if better else None
         return None
 
     def _verdict(self, text: str, passages: Sequence[Hit]) -> Verdict:
