@@ -30,6 +30,7 @@ from tests.answering import (
 from tests.fakes import FakeChat
 
 TRAINS = "Trains are booked in second class."
+EXPIRY = "Unused days expire at the end of March."
 
 
 async def answered(chat: FakeChat, policy: Unsupported, *, style: Style = Style.GENERATED, shelf: Shelf | None = None) -> Answer:
@@ -40,17 +41,17 @@ async def answered(chat: FakeChat, policy: Unsupported, *, style: Style = Style.
 
 
 async def test_an_unsupported_sentence_is_written_once_more_from_its_evidence() -> None:
-    shelf, chat = Shelf(HOLIDAY, HOTEL), FakeChat(answer=f"{RIGHT} {WRONG}", later=f"{TRAINS} [1] And elephants.")
+    shelf, chat = Shelf(HOLIDAY, HOTEL), FakeChat(answer=f"{RIGHT} {WRONG}", later=f"{EXPIRY} [1] And elephants.")
     events = await told(answering(shelf, chat, unsupported=Unsupported.REGENERATE), style=Style.GENERATED)
     assert_sound(events, shelf)
     answer = answer_of(events)
-    assert [one.text for one in answer.sentences] == [RIGHT, TRAINS]
+    assert [one.text for one in answer.sentences] == [RIGHT, EXPIRY]
     replaced = answer.sentences[1].replaces
     assert replaced is not None
     assert (replaced.text, replaced.action) == (WRONG, RepairAction.REGENERATED)
     assert "does not hold" in replaced.reason
     assert answer.sentences[1].supported
-    assert answer.citations[answer.sentences[1].citations[0] - 1].quote == TRAINS
+    assert answer.citations[answer.sentences[1].citations[0] - 1].quote == EXPIRY
     assert answer.usage["prompt_tokens"] == 7  # the repair ended after its first sentence, before it told what it used
     doubted = [place for place, event in enumerate(events) if isinstance(event, Doubted)]
     assert isinstance(events[doubted[0] + 1], JudgedSentence)
@@ -68,7 +69,7 @@ async def test_the_repair_names_the_unsupported_part_and_reads_the_nearest_passa
     assert "Nothing about it" not in prompt
 
 
-@pytest.mark.parametrize("later", [WRONG, "The moon pays for elephants on Sundays.", ServingPrompts().refusal("en")])
+@pytest.mark.parametrize("later", [WRONG, "The moon pays for elephants on Sundays.", TRAINS, ServingPrompts().refusal("en")])
 async def test_what_is_no_better_the_second_time_gives_way_to_a_quote(later: str) -> None:
     chat = FakeChat(answer=WRONG, later=later)
     answer = await answered(chat, Unsupported.REGENERATE)
