@@ -1,64 +1,100 @@
-"""How often the quoted sentence holds the answer, on sets in BEIR layout whose queries carry `spans`.
+"""How often the quoted sentence holds the answer, on a data set in BEIR layout whose queries carry `spans`.
 
-    python -m eval.quote_figures DIR...
-
-Inside the gold passage, and among the first five passages by BM25. Prints a line of JSON per folder.
+Asked twice: inside the passage that holds the answer, and among the first hits of a search, which is the caller's: made by the
+same code that serves. A quote is right where it overlaps one of the places that people marked.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rank_bm25 import BM25Okapi
 
+from eval.answers import share
 from eval.quoting import select_quotes
-from ingest.tokens import index_terms, query_terms
-from ingest.types import Hit
+from eval.retrieval import read_records, read_rows
+from eval.terms import Translate
+from eval.types import Quote
+from ingest.errors import InputRefused
+from ingest.index.base import Index
+from ingest.types import TITLE_SEPARATOR, Access, Hit, IndexRow
 
-TOP = 5
+FIRST_HITS = 5
+QUOTES = 3
 
 
-def measure_quotes(folder: Path, *, questions: int) -> dict[str, Any]:
-    """hit@1 and hit@3 of the sentence that holds the answer, over evenly spaced questions of the folder."""
-    documents = [json.loads(line) for line in (folder / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
-    queries = [json.loads(line) for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()]
-    queries = [query for query in queries if query.get("spans")]
-    queries = queries[:: max(1, len(queries) // questions)][:questions]
-    hits = [Hit(d["title"], d["title"], 1, 1, d["_id"], 1.0, d["text"], 0, (d["title"],)) for d in documents]
-    places = {hit.chunk: number for number, hit in enumerate(hits)}
-    index = BM25Okapi([index_terms(f"{hit.document} {hit.text}") for hit in hits])
-    found = np.zeros(4)
-    for query in queries:
-        span = query["spans"][0]
-        scores = index.get_scores(query_terms(query["text"]))
-        top = [hits[i] for i in np.argsort(-scores, kind="stable")[:TOP]]
-        for offset, given in ((0, [hits[places[span["doc"]]]]), (2, top)):
-            right = [
-                quote.hit.chunk == span["doc"] and quote.start < span["end"] and span["start"] < quote.end
-                for quote in select_quotes(query["text"], given, limit=3)
-            ]
-            found[offset] += any(right[:1])
-            found[offset + 1] += any(right)
-    names = ("gold_passage_hit@1", "gold_passage_hit@3", "top5_hit@1", "top5_hit@3")
-    return {"set": folder.name, "n": len(queries)} | {
-        name: round(float(value) / len(queries), 4) for name, value in zip(names, found, strict=True)
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question and the places of its answers: passage, start, end."""
+
+    text: str
+    places: tuple[tuple[str, int, int], ...]
+
+
+def evaluate_quoting(
+    dataset_dir: Path, index_factory: Callable[[], Index], *, questions: int, translate: Translate | None = None
+) -> dict[str, Any]:
+    """hit@1 and hit@3 with intervals, `within_gold_passage` and `among_first_hits`, over evenly spaced questions of the folder,
+    and latency_ms {p50, p99} of choosing among the first hits.
+
+    Raises:
+        InputRefused: the folder is not in BEIR layout, or no query carries spans; the message names the file and line.
+    """
+    rows = {row.chunk_id: row for row in read_rows(dataset_dir / "corpus.jsonl")}
+    asked = _questions(dataset_dir / "queries.jsonl", rows)
+    asked = asked[:: max(1, len(asked) // questions)][:questions]
+    index = index_factory()
+    index.add(list(rows.values()))
+    within: list[list[bool]] = []
+    among: list[list[bool]] = []
+    latencies_ms = []
+    for question in asked:
+        (first, *_) = question.places
+        within.append(_right(question, select_quotes(question.text, [_hit(rows[first[0]])], limit=QUOTES)))
+        found = index.search(question.text, access=Access.of(), limit=FIRST_HITS)
+        hits = [_hit(rows[one.chunk_id]) for one in found]
+        began = time.perf_counter()
+        quotes = select_quotes(question.text, hits, limit=QUOTES, translate=translate)
+        latencies_ms.append((time.perf_counter() - began) * 1000)
+        among.append(_right(question, quotes))
+    p50, p99 = np.percentile(latencies_ms, [50, 99])
+    return {
+        "within_gold_passage": _shares(within),
+        "among_first_hits": _shares(among),
+        "questions": len(asked),
+        "passages": len(rows),
+        "latency_ms": {"p50": round(float(p50), 2), "p99": round(float(p99), 2)},
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures each folder."""
-    parser = argparse.ArgumentParser(description="Measure quoting on sets with answer spans.")
-    parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--questions", type=int, default=1000)
-    options = parser.parse_args(arguments)
-    for folder in options.folders:
-        print(json.dumps(measure_quotes(folder, questions=options.questions)))
+def _questions(path: Path, rows: dict[str, IndexRow]) -> list[Question]:
+    questions = []
+    for line, record in read_records(path, required=("_id", "text")):
+        try:
+            places = tuple((span["doc"], int(span["start"]), int(span["end"])) for span in record.get("spans", ()))
+        except (TypeError, KeyError, ValueError) as error:
+            raise InputRefused(f"{path}:{line}: spans are a list of objects with doc, start and end ({error!r})") from error
+        for doc, *_ in places:
+            if doc not in rows:
+                raise InputRefused(f"{path}:{line}: passage {doc!r} is not in corpus.jsonl")
+        if places:
+            questions.append(Question(record["text"], places))
+    if not questions:
+        raise InputRefused(f'{path}: no query carries "spans", the places of its answers: [{{"doc", "start", "end"}}]')
+    return questions
 
 
-if __name__ == "__main__":
-    main()
+def _hit(row: IndexRow) -> Hit:
+    return Hit(row.title, row.title, 1, 1, row.chunk_id, 1.0, row.text, 0, tuple(filter(None, row.title.split(TITLE_SEPARATOR))))
+
+
+def _right(question: Question, quotes: Sequence[Quote]) -> list[bool]:
+    return [any(q.hit.chunk == doc and q.start < end and start < q.end for doc, start, end in question.places) for q in quotes]
+
+
+def _shares(right: Sequence[Sequence[bool]]) -> dict[str, Any]:
+    return {f"hit@{limit}": share(any(of[:limit]) for of in right) for limit in (1, QUOTES)}

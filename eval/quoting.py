@@ -1,177 +1,201 @@
 """The sentences of the hits that answer a question best, word for word.
 
-Each sentence, list item or table row is scored by the share of the question's rarity that it covers, plus a part of what
-only its surroundings cover (the sentence before, a table's head row, the headings). A quote is an exact substring of its
-hit; a table row comes with its head row where both fit. This module picks; whether the evidence is enough to answer from
-is `eval.evidence`'s decision.
+Each sentence, list item or table row is scored by what it holds of the question, by what its surroundings hold of the rest
+(neighbours or a table's head row, headings), and by whether it holds something of the kind that is asked for. The weights come
+from `eval/models/quoting-*.json` (made by `finetune.quoting`). A quote is an exact substring of its hit; a table row comes with
+its head row where both fit. This module picks; whether the evidence is enough to answer from is `eval.evidence`'s decision.
 """
 
 from __future__ import annotations
 
+import json
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from eval.support import likeness
+from eval.asking import answer_kind, holds_candidate
+from eval.passages import Passage, comparable_units, cut_passages
+from eval.terms import Terms, Translate, asked_part, own_terms, translated_terms
 from eval.types import Quote
-from eval.units import Background, Kind, read_units, shipped_background
-from ingest.sentences import sentence_spans
-from ingest.tokens import without_question_words
+from eval.units import Background, shipped_background
+from ingest.errors import GraftError
+from ingest.tokens import is_han, language, simplified
 from ingest.types import Hit
 
-# Figures behind these constants: docs/decisions/0004-judging-without-an-entailment-model.md, "Quoting".
-BEFORE_WEIGHT = 0.3
-HEAD_WEIGHT = 0.6
-HEADINGS_WEIGHT = 0.4
-HIT_WEIGHT = 0.3
-RANK_WEIGHT = 0.2
-ANSWER_KIND_WEIGHT = 0.1
-BACKGROUND_SHARE = 0.5
-SOFT_MATCH = 0.6
+WEIGHTS_FILE = Path(__file__).parent / "models" / "quoting-v1.json"
+
+SIGNS: dict[str, int] = {
+    "coverage": 1,
+    "local_coverage": 1,
+    "characters": 1,
+    "before": 1,
+    "after": 1,
+    "headings": 1,
+    "hit": 1,
+    "rank": 1,
+    "first": 1,
+    "answer_kind": 1,
+    "new_words": 1,
+    "length": -1,
+    "fragment": -1,
+}
+"""Name → the sign its weight must have in the score of a sentence."""
 
 # A table row is quoted together with everything from its head row down where that is no longer than this.
 TABLE_QUOTE_CHARACTERS = 320
-# A line without a full stop that has fewer units than this is a fragment or a heading.
-_FRAGMENT_UNITS = 5
 
-_BULLET = re.compile(r"\n(?=\s*(?:[•●▪◦–-]\s|\(?\d{1,2}[.)、）]|[（(][一二三四五六七八九十\d]{1,3}[)）]))")
-_ASKS_NUMBER = re.compile(
-    r"\b(?:how (?:many|much|long|old|often|far|high|large|big|soon|fast)|when|what (?:year|date|day|time|percentage|number))\b"
-    r"|多少|几|幾|何时|何時|什么时候|什麼時候|哪年|哪一年|多久|多长|多長|多大|多高|多远|多遠",
-    re.IGNORECASE,
-)
-_ENDS = re.compile(r"[.!?。！？；;:：][\"'”’」』）)]*$")
+# How many deviations a sentence of the other language must be better than one of the question's own to go before it.
+_TRANSLATED_HANDICAP = 1.0
 
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A sentence, list item or table row of a hit: what can be quoted. `head` is a table's first row, else empty."""
-
-    hit: int
-    start: int
-    end: int
-    terms: frozenset[str]
-    before: frozenset[str]
-    head: tuple[int, int] | None
-    head_terms: frozenset[str]
-    fragment: bool
-    has_number: bool
+# Particles say nothing of the topic, however a sentence is put.
+_CHINESE_PARTICLES = frozenset("的了着之是在有和与及也就都而或于被把为其这那一个不")
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredPassage:
-    """A passage with the share of the question that it covers, by itself and with its surroundings."""
+    """A passage of hit number `hit` with the share of the question that it covers by itself, and its features in the order of
+    `SIGNS`. Of the score, higher is better; it counts in deviations from what the right sentence of a passage in this language
+    mostly has, so that passages of two languages compare."""
 
+    hit: int
     passage: Passage
     coverage: float
+    features: tuple[float, ...]
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """How the sentences of one language are scored: weights in the order of `SIGNS`, and mean and deviation of the scores that
+    they gave right sentences."""
+
+    weights: tuple[float, ...]
+    mean: float
+    scale: float
+
+    def score(self, features: Sequence[float]) -> float:
+        """Higher is better, 0 is what a right sentence mostly has."""
+        total = sum(weight * value for weight, value in zip(self.weights, features, strict=True))
+        return (total - self.mean) / self.scale
 
 
 class Reading:
     """A question and its hits prepared for comparing; `eval.evidence` reads the same object."""
 
-    def __init__(self, question: str, hits: Sequence[Hit], *, background: Background | None = None) -> None:
+    def __init__(
+        self, question: str, hits: Sequence[Hit], *, translate: Translate | None = None, background: Background | None = None
+    ) -> None:
+        """Without `translate`, hits of the other language are compared by the words that both languages write alike."""
         self.question = question
+        self.language = language(question)
         self.hits = list(hits)
-        self.asks_number = _ASKS_NUMBER.search(question) is not None
-        self.passages = [p for index, hit in enumerate(self.hits) for p in _passages(index, hit.text)]
-        self.asked = without_question_words(question)
-        units = [u for u in read_units(self.asked) if u.content]
-        if not units:
-            self.asked = question
-            units = [u for u in read_units(question) if u.content] or read_units(question)
-        self.units = list({u.term: u for u in units}.values())
-        self.headings = [frozenset(u.term for h in hit.headings for u in read_units(h)) for hit in self.hits]
-        self.weights = self._weights(background or shipped_background())
-        self.total = sum(self.weights.values()) or 1.0
-        self.matches = self._matches()
+        self.passages = [cut_passages(hit.text) for hit in self.hits]
+        self.headings = [frozenset(u.term for h in hit.headings for u in comparable_units(h)) for hit in self.hits]
+        self.kind = answer_kind(question)
+        self.asked = asked_part(question)
+        self.asked_terms = frozenset(unit.term for unit in comparable_units(question))
+        self._languages = [language(hit.text) for hit in self.hits]
+        self._terms = self._terms_by_language(translate, background or shipped_background())
+        self._characters = frozenset(filter(is_han, simplified(self.asked))) - _CHINESE_PARTICLES
 
-    def _weights(self, background: Background) -> dict[str, float]:
-        """Each question term's rarity: the background's idf mixed with that among the passages at hand."""
-        count = len(self.passages)
-        weights = {}
-        for unit in self.units:
-            df = sum(unit.term in p.terms for p in self.passages)
-            local = math.log(1 + (count - df + 0.5) / (df + 0.5)) if count else 0.0
-            weights[unit.term] = BACKGROUND_SHARE * background.idf(unit.term) + (1 - BACKGROUND_SHARE) * local
-        return weights
+    def _terms_by_language(self, translate: Translate | None, background: Background) -> dict[str, Terms]:
+        texts: dict[str, list[frozenset[str]]] = {"en": [], "zh": []}
+        for of, passages in zip(self._languages, self.passages, strict=True):
+            texts[of] += (passage.terms | passage.head_terms for passage in passages)
+        headings = frozenset().union(*self.headings)
+        terms = {}
+        for of, mine in texts.items():
+            at_hand = [*mine, headings]
+            if of == self.language or translate is None:
+                terms[of] = own_terms(self.asked, at_hand, background=background)
+            elif mine:
+                terms[of] = translated_terms(self.asked, translate(self.question), at_hand, background=background)
+        return terms
 
-    def _matches(self) -> dict[str, dict[str, float]]:
-        """For each question term the words of the hits that stand for it, with how alike they are."""
-        known = set().union(*(p.terms | p.head_terms for p in self.passages), *self.headings) if self.passages else set()
-        matches: dict[str, dict[str, float]] = {}
-        for unit in self.units:
-            found = {unit.term: 1.0} if unit.term in known else {}
-            if unit.kind is Kind.WORD and unit.term.isalpha():
-                for term in known:
-                    if term != unit.term and term.isalpha() and term[0] == unit.term[0]:
-                        alike = likeness(unit.term, term)
-                        if alike >= SOFT_MATCH:
-                            found[term] = alike
-            matches[unit.term] = found
-        return matches
+    def terms(self, hit: int) -> Terms:
+        """The terms with which this hit is read."""
+        return self._terms[self._languages[hit]]
 
-    def held(self, terms: frozenset[str]) -> dict[str, float]:
-        """Question term → how well these terms hold it (0 < match ≤ 1)."""
-        out = {}
-        for term, known in self.matches.items():
-            best = max((alike for word, alike in known.items() if word in terms), default=0.0)
-            if best:
-                out[term] = best
-        return out
+    def hit_words(self, hit: int) -> frozenset[str]:
+        """The words of the whole hit, without its headings."""
+        return frozenset().union(*(passage.terms for passage in self.passages[hit]))
 
-    def coverage(self, held: dict[str, float]) -> float:
-        """The share of the question's rarity that is held, in [0, 1]."""
-        return sum(self.weights[term] * alike for term, alike in held.items()) / self.total
+    def language_of(self, hit: int) -> str:
+        """The language of a hit's text."""
+        return self._languages[hit]
 
-    def scored(self) -> list[ScoredPassage]:
-        """All passages with their scores, in the hits' order."""
-        whole = [self.coverage(self.held(self._all_terms(index))) for index in range(len(self.hits))]
+    def scored(self, scorings: Mapping[str, Scoring] | None = None) -> list[ScoredPassage]:
+        """All passages with their scores, in the hits' order; `scorings`, by language, stand in for the shipped ones.
+
+        Raises:
+            GraftError: the shipped weights cannot be read.
+        """
+        scorings = scorings or read_weights(WEIGHTS_FILE)
         out = []
-        for passage in self.passages:
-            own = self.held(passage.terms)
-            score = coverage = self.coverage(own)
-            taken = set(own)
-            surroundings = (
-                (passage.head_terms, HEAD_WEIGHT),
-                (passage.before, BEFORE_WEIGHT),
-                (self.headings[passage.hit], HEADINGS_WEIGHT),
-            )
-            for terms, weight in surroundings:
-                more = {t: a for t, a in self.held(terms).items() if t not in taken}
-                score += weight * self.coverage(more)
-                taken |= set(more)
-            score += HIT_WEIGHT * whole[passage.hit] + RANK_WEIGHT / (1 + passage.hit)
-            if self.asks_number and passage.has_number:
-                score += ANSWER_KIND_WEIGHT
-            if passage.fragment:
-                score *= 0.3
-            out.append(ScoredPassage(passage, coverage, score))
+        for hit, passages in enumerate(self.passages):
+            if not passages:
+                continue
+            terms, scoring = self.terms(hit), scorings[self._languages[hit]]
+            whole = terms.coverage(terms.held(self.hit_words(hit)))
+            for number, passage in enumerate(passages):
+                held = terms.held(passage.terms)
+                features = self._features(hit, number, held, whole)
+                out.append(ScoredPassage(hit, passage, terms.coverage(held), features, scoring.score(features)))
         return out
 
-    def _all_terms(self, hit: int) -> frozenset[str]:
-        return frozenset().union(*(p.terms for p in self.passages if p.hit == hit))
+    def _features(self, hit: int, number: int, held: dict[str, float], whole: float) -> tuple[float, ...]:
+        """The features of one passage, in the order of `SIGNS`."""
+        passage, terms, text = self.passages[hit][number], self.terms(hit), self.hits[hit].text
+        taken = set(held)
+
+        def more(surroundings: frozenset[str]) -> float:
+            found = {key: match for key, match in terms.held(surroundings).items() if key not in taken}
+            taken.update(found)
+            return terms.coverage(found)
+
+        written = text[passage.start : passage.end]
+        han = self._languages[hit] == "zh"
+        new = {unit.term for unit in passage.units if unit.content} - terms.words - self.asked_terms
+        values = {
+            "coverage": terms.coverage(held),
+            "local_coverage": terms.local_coverage(held),
+            "characters": _share_held(self._characters, simplified(written)) if han else 0.0,
+            "before": more(passage.before | passage.head_terms),
+            "headings": more(self.headings[hit]),
+            "after": more(passage.after),
+            "hit": whole,
+            "rank": 1 / (1 + hit),
+            "first": float(number == 0),
+            "answer_kind": float(holds_candidate(self.kind, written, passage.units, asked=self.asked_terms, han=han)),
+            "new_words": math.log1p(len(new)),
+            "length": math.log1p(len(passage.units)),
+            "fragment": float(passage.fragment),
+        }
+        return tuple(values[name] for name in SIGNS)
 
 
-def select_quotes(question: str, hits: Sequence[Hit], *, limit: int) -> list[Quote]:
+def select_quotes(question: str, hits: Sequence[Hit], *, limit: int, translate: Translate | None = None) -> list[Quote]:
     """At most `limit` quotes, best first, none inside another; fewer where the hits hold nothing of the question."""
-    reading = Reading(question, hits)
+    reading = Reading(question, hits, translate=translate)
     quotes: list[Quote] = []
-    for scored in sorted(reading.scored(), key=lambda s: -s.score):
+    handicap = {hit: _TRANSLATED_HANDICAP * (reading.language_of(hit) != reading.language) for hit in range(len(hits))}
+    ranked = sorted(((one.score - handicap[one.hit], one) for one in reading.scored()), key=lambda pair: -pair[0])
+    for score, scored in ranked:
         if len(quotes) >= limit:
             break
         if not scored.coverage:
             continue
-        hit = reading.hits[scored.passage.hit]
+        hit = reading.hits[scored.hit]
         start, end = _quoted_span(scored.passage)
         if any(q.hit.chunk == hit.chunk and start < q.end and q.start < end for q in quotes):
             continue
         text = hit.text[start:end]
         if any(text == quote.text for quote in quotes) or " ".join(text.split()) in hit.headings:
             continue  # a heading names what the text says and says nothing itself
-        quotes.append(Quote(hit, start, end, text, scored.score))
+        quotes.append(Quote(hit, start, end, text, score))
     return quotes
 
 
@@ -182,47 +206,21 @@ def _quoted_span(passage: Passage) -> tuple[int, int]:
     return passage.start, passage.end
 
 
-def _passages(hit: int, text: str) -> list[Passage]:
-    """The hit's sentences, list items and table rows in order."""
-    out: list[Passage] = []
-    before: frozenset[str] = frozenset()
-    head: tuple[int, int] | None = None
-    head_terms: frozenset[str] = frozenset()
-    last_row_end = -10
-    for start, end, row in _spans(text):
-        units = read_units(text[start:end])
-        terms = frozenset(u.term for u in units)
-        if not row:
-            head, head_terms = None, frozenset()
-        elif head is None or text[last_row_end:start].count("\n") > 1:
-            head, head_terms = (start, end), terms
-            last_row_end = end
-            out.append(Passage(hit, start, end, terms, before, None, frozenset(), fragment=True, has_number=False))
-            continue
-        last_row_end = end if row else -10
-        fragment = not row and len(units) < _FRAGMENT_UNITS and not _ENDS.search(text[start:end])
-        number = any(u.kind in (Kind.NUMBER, Kind.CODE) for u in units)
-        out.append(Passage(hit, start, end, terms, frozenset() if row else before, head, head_terms, fragment, number))
-        before = terms
-    return out
+def _share_held(wanted: frozenset[str], text: str) -> float:
+    return sum(character in text for character in wanted) / len(wanted) if wanted else 0.0
 
 
-def _spans(text: str) -> list[tuple[int, int, bool]]:
-    """Start, end and whether it is a table row."""
-    out: list[tuple[int, int, bool]] = []
-    for start, end in sentence_spans(text):
-        rows = " | " in text[start:end]
-        at = start
-        for part in text[start:end].splitlines(keepends=True) if rows else _items(text[start:end]):
-            stripped = part.strip()
-            if stripped:
-                begin = at + part.index(stripped[0])
-                out.append((begin, begin + len(stripped), " | " in stripped))
-            at += len(part)
-    return out
+@lru_cache(maxsize=4)
+def read_weights(path: Path) -> dict[str, Scoring]:
+    """Language → how its sentences are scored, from a file that `finetune.quoting` wrote.
 
-
-def _items(text: str) -> list[str]:
-    """A run of text cut before each list mark that begins a line."""
-    cuts = [0, *(m.end() for m in _BULLET.finditer(text)), len(text)]
-    return [text[a:b] for a, b in pairwise(cuts)]
+    Raises:
+        GraftError: it cannot be read, or is of other features than this version's.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise GraftError(f"The weights for quoting at {path} cannot be read: {error}. Reinstall, or train them anew.") from error
+    if content.get("format") != 1 or content.get("features") != list(SIGNS):
+        raise GraftError(f"{path} was made for other features than this version reads: train it anew with finetune.quoting.")
+    return {of: Scoring(tuple(one["weights"]), one["mean"], one["scale"]) for of, one in content["languages"].items()}

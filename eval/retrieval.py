@@ -31,7 +31,7 @@ def evaluate_retrieval(dataset_dir: Path, index_factory: Callable[[], Index]) ->
     Raises:
         InputRefused: the folder is not in BEIR layout; the message names the file and line.
     """
-    rows = _rows(dataset_dir / "corpus.jsonl")
+    rows = read_rows(dataset_dir / "corpus.jsonl")
     questions = read_texts(dataset_dir / "queries.jsonl")
     judgements = _judgements(dataset_dir / "qrels" / "test.tsv", {row.chunk_id for row in rows}, questions)
     index = index_factory()
@@ -53,9 +53,10 @@ def evaluate_retrieval(dataset_dir: Path, index_factory: Callable[[], Index]) ->
     }
 
 
-def _rows(path: Path) -> list[IndexRow]:
+def read_rows(path: Path) -> list[IndexRow]:
+    """The passages of a corpus. Raises: InputRefused, with file and line, where it is not in BEIR layout."""
     rows: dict[str, IndexRow] = {}
-    for line, record in _records(path, required=("_id", "text")):
+    for line, record in read_records(path, required=("_id", "text")):
         title = record.get("title") or ""
         if not isinstance(title, str):
             raise InputRefused(f'{path}:{line}: "title" is {title!r}; a string or nothing is allowed')
@@ -69,7 +70,7 @@ def _rows(path: Path) -> list[IndexRow]:
 
 def read_texts(path: Path) -> dict[str, str]:
     """The texts of a corpus or of queries, by id. Raises: InputRefused, with file and line, where it is not in BEIR layout."""
-    return {record["_id"]: record["text"] for _, record in _records(path, required=("_id", "text"))}
+    return {record["_id"]: record["text"] for _, record in read_records(path, required=("_id", "text"))}
 
 
 def _judgements(path: Path, passages: set[str], questions: dict[str, str]) -> dict[str, dict[str, int]]:
@@ -94,7 +95,7 @@ def _judgements(path: Path, passages: set[str], questions: dict[str, str]) -> di
     return judgements
 
 
-def _records(path: Path, *, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_records(path: Path, *, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
     """The JSON objects of a file with their line numbers; blank lines are skipped."""
     with _existing(path).open("rb") as file:
         for line, text in enumerate(file, start=1):

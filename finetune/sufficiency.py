@@ -2,9 +2,10 @@
 
 Learns from open reading-comprehension sets, with passages found by BM25. Enough: the gold passage is among the hits. Not
 enough: the gold passage is taken out, or all of its document's passages are, or the sentence that holds the answer is cut
-out of it, so that the thing is still named and the attribute is not. Split by document; the same seed gives the same weights.
+out of it, so that the thing is still named and the attribute is not. Every question is asked in all four ways. Split by document;
+the same seed gives the same weights.
 
-    python -m finetune.sufficiency --data SQUAD --data CMRC --data DRCD --out eval/models/evidence-v1.json
+    python -m finetune.sufficiency --data SQUAD --data CMRC --data DRCD --out eval/models/evidence-v2.json
 """
 
 from __future__ import annotations
@@ -19,15 +20,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rank_bm25 import BM25Okapi
 
 from eval.evidence import SIGNS, read_evidence
 from eval.metrics.classification import auroc
 from eval.quoting import Reading
 from finetune.corruptions import Asked, Passage, read_passages
 from finetune.detector import CLIP, fit_platt, fit_signed, held_out, logits_of
+from finetune.quoting import ranking
 from ingest.sentences import sentence_spans
-from ingest.tokens import index_terms, query_terms
 from ingest.types import Hit
 
 HITS = 8
@@ -36,9 +36,16 @@ HITS = 8
 CHUNK_CHARACTERS = {"en": 500, "zh": 200}
 """Passages are cut at sentence ends into chunks about as long as those of documents."""
 
+QUESTIONS = 450
+"""Questions drawn from each set of passages."""
+
+STRENGTH = 0.03
+"""The inverse of the L2 penalty: as for the judge."""
+
 REFUSED_ANSWERABLE = 0.03
-"""The share of answerable training questions that the threshold may refuse. Under the 5 % that the product is allowed:
-these questions were written with the passage in view, so those of people who only know what they want are worded less like it."""
+"""The share of the answerable training questions of any one set that the threshold may refuse. Under the 5 % that the product
+is allowed: these questions were written with the passage in view, so those of people who only know what they want are worded
+less like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +59,26 @@ class EvidenceSample:
     document: Passage
 
 
-def make_samples(passages: Sequence[Passage], *, per_passage: int, seed: int) -> list[EvidenceSample]:
-    """For up to `per_passage` questions a chunk, one sample with the answer and one without."""
-    chooser = random.Random(seed)
-    passages = [chunk for passage in passages for chunk in cut_passage(passage)]
-    index = BM25Okapi([index_terms(f"{p.title} {p.text}") for p in passages])
+def make_samples(passages: Sequence[Passage], *, questions: int, seed: int) -> list[EvidenceSample]:
+    """For up to `questions` questions, each with the answer among its hits, and in three ways without it."""
+    chunks = [chunk for passage in passages for chunk in cut_passage(passage)]
+    first = ranking(chunks)
+    all_asked = [(number, asked) for number, chunk in enumerate(chunks) for asked in chunk.asked]
     samples: list[EvidenceSample] = []
-    for number, passage in enumerate(passages):
-        for asked in chooser.sample(passage.asked, k=min(per_passage, len(passage.asked))):
-            scores = index.get_scores(query_terms(asked.question))
-            order = [int(i) for i in np.argsort(-scores, kind="stable")[: 10 * HITS]]
-            samples.append(_sample(asked, passage, [passages[i] for i in _with(order, number)[:HITS]], 1, "gold"))
-            kind = chooser.choice(["passage", "document", "sentence", "sentence"])
-            without = [passages[i] for i in order if i != number and (kind != "document" or passages[i].title != passage.title)]
-            if kind == "sentence":
-                cut = _without_answer(passage, asked)
-                if cut is None:
-                    continue
-                rank = min(order.index(number) if number in order else 0, HITS - 1)
-                without.insert(rank, cut)
-            if without:
-                samples.append(_sample(asked, passage, without[:HITS], 0, kind))
+    for number, asked in random.Random(seed).sample(all_asked, k=min(questions, len(all_asked))):
+        gold = chunks[number]
+        order = first(asked.question, 10 * HITS)
+        others = [chunks[i] for i in order if i != number]
+        found: dict[str, list[Passage]] = {
+            "gold": [chunks[i] for i in _with(order, number)],
+            "passage": others,
+            "document": [chunk for chunk in others if chunk.title != gold.title],
+        }
+        cut = _without_answer(gold, asked)
+        if cut is not None:
+            rank = min(order.index(number) if number in order else HITS, HITS - 1)
+            found["sentence"] = [*others[:rank], cut, *others[rank:]]
+        samples += (_sample(asked, gold, given[:HITS], int(kind == "gold"), kind) for kind, given in found.items() if given)
     return samples
 
 
@@ -112,18 +118,24 @@ def _sample(asked: Asked, gold: Passage, found: Sequence[Passage], label: int, k
 
 def train_sufficiency(groups: Sequence[Sequence[Passage]], *, seed: int) -> dict[str, Any]:
     """Weights, calibration, threshold and held-out figures per language; each group of passages is searched by itself."""
-    samples = [s for group in groups for s in make_samples(group, per_passage=2 if group[0].language == "en" else 1, seed=seed)]
+    samples = [
+        (number, sample) for number, group in enumerate(groups) for sample in make_samples(group, questions=QUESTIONS, seed=seed)
+    ]
     languages: dict[str, Any] = {}
-    for lang in sorted({s.document.language for s in samples}):
-        mine = [s for s in samples if s.document.language == lang]
-        features = np.array([read_evidence(Reading(s.question, s.hits)).features for s in mine])
+    for lang in sorted({sample.document.language for _, sample in samples}):
+        mine = [sample for _, sample in samples if sample.document.language == lang]
+        group = np.array([number for number, sample in samples if sample.document.language == lang])
+        features = np.array([read_evidence(Reading(s.question, s.hits))[lang].features for s in mine])
         labels = np.array([s.label for s in mine], dtype=np.float64)
         held = np.array([held_out(s.document) for s in mine])
-        model = fit_signed(features[~held], labels[~held], list(SIGNS.values()), strength=0.3)
+        model = fit_signed(features[~held], labels[~held], list(SIGNS.values()), strength=STRENGTH)
         logits = logits_of(model, features)
         model["platt"] = fit_platt(logits[held], labels[held])
         probability = 1 / (1 + np.exp(-(model["platt"][0] * logits + model["platt"][1])))
-        threshold = float(np.quantile(probability[~held & (labels == 1)], REFUSED_ANSWERABLE))
+        answerable = ~held & (labels == 1)
+        threshold = min(
+            float(np.quantile(probability[answerable & (group == one)], REFUSED_ANSWERABLE)) for one in set(group.tolist())
+        )
         model["threshold"] = round(threshold, 4)
         model["held_out"] = _figures([s for s, h in zip(mine, held, strict=True) if h], probability[held], threshold)
         languages[lang] = model

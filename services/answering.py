@@ -17,6 +17,7 @@ from langchain_core.language_models import BaseChatModel
 
 from eval.evidence import EvidenceVerdict, judge_evidence
 from eval.instructions import as_evidence
+from eval.terms import Translate
 from eval.types import Arm, Judge, Quote, Retriever, Style
 from ingest.conversation import Turn, condensed
 from ingest.errors import InputRefused, NotFound, Unavailable
@@ -81,9 +82,10 @@ class Answering:
         prompts: ServingPrompts,
         settings: AnswerSettings,
         mask: Collection[PersonalData] = (),
+        translate: Translate | None = None,
     ) -> None:
         """`chat` raises Unavailable while no engine is ready, NotFound for an arm that no model serves to this caller. Kinds of
-        personal data in `mask` are shown in no answer."""
+        personal data in `mask` are shown in no answer. With `translate`, passages of the other language are evidence too."""
         self._retriever = retriever
         self._chat = chat
         self._ability = ability
@@ -92,6 +94,7 @@ class Answering:
         self.prompts = prompts
         self._settings = settings
         self._mask = mask
+        self._translate = translate
         self._policy = Policy(settings.weak_evidence, settings.unsupported)
 
     async def stream(
@@ -215,7 +218,8 @@ class Answering:
         hits = await asyncio.to_thread((among or self._retriever).search, question, access=access, limit=_HITS)
         taken_ms = since_ms(began)
         evidence = [as_evidence(hit) for hit in hits]
-        return _Found(question, hits, evidence, await asyncio.to_thread(judge_evidence, question, evidence), taken_ms)
+        verdict = await asyncio.to_thread(judge_evidence, question, evidence, translate=self._translate)
+        return _Found(question, hits, evidence, verdict, taken_ms)
 
     async def _from_hits(
         self, found: _Found, draft: Draft, chat: BaseChatModel | None, access: Access, policy: Policy
@@ -258,6 +262,7 @@ class Answering:
             prompts=self.prompts,
             unsupported=unsupported,
             mask=self._mask,
+            translate=self._translate,
         )
 
 

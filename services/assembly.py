@@ -151,6 +151,7 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
             prompts=prompts,
             settings=settings.answer,
             mask=settings.privacy.kinds,
+            translate=translator.groups,
         ),
         checker=Checker(judge),
         ability=ability,

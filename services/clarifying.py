@@ -40,7 +40,7 @@ def _competing(question: str, hits: Sequence[Hit]) -> list[tuple[str, str]]:
     reading = Reading(question, hits)
     held = [0.0] * len(hits)
     for scored in reading.scored():
-        held[scored.passage.hit] = max(held[scored.passage.hit], scored.coverage)
+        held[scored.hit] = max(held[scored.hit], scored.coverage)
     best = max(held, default=0.0)
     places = [
         (hit.headings[-1] if hit.headings else "", hit.document)

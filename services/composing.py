@@ -17,6 +17,7 @@ from eval.completing import complete
 from eval.conflicts import find_dispute
 from eval.instructions import ENOUGH, is_suspicious, only_from_instructions, signs
 from eval.quoting import select_quotes
+from eval.terms import Translate
 from eval.types import Citation, Fault, Judge, Quote, Repair, RepairAction, Sentence, Style, Verdict
 from ingest.personal_data import PersonalData, masked
 from ingest.tokens import normalise
@@ -46,6 +47,7 @@ class Composer:
     prompts: ServingPrompts
     unsupported: Unsupported
     mask: Collection[PersonalData] = ()
+    translate: Translate | None = None
 
     async def write(self, chat: BaseChatModel, prompt: list[BaseMessage]) -> AsyncGenerator[Event, None]:
         """Tokens as they come, and what becomes of each sentence; where there are no passages, none is judged."""
@@ -73,7 +75,7 @@ class Composer:
     def quote(self, limit: int) -> list[JudgedSentence]:
         """Adds the quotes that bear out what the model wrote, and those that answer the question: at most `limit` of these."""
         bearing = [quote for sentence in self.draft.sentences for quote in select_quotes(sentence.text, self.given, limit=1)]
-        asked = select_quotes(self.question, self.hits, limit=limit)
+        asked = select_quotes(self.question, self.hits, limit=limit, translate=self.translate)
         shown = [normalise(sentence.text) for sentence in self.draft.sentences]
         added = []
         for quote in {(quote.hit.chunk, quote.text): quote for quote in [*bearing, *asked]}.values():
@@ -111,7 +113,7 @@ class Composer:
                 yield self._add(*again, written_s=written_s, replaces=repair)
                 return
         if not quoted_anyway and self.unsupported in (Unsupported.REGENERATE, Unsupported.QUOTE):
-            for quote in select_quotes(self.question, self.given, limit=1):
+            for quote in select_quotes(self.question, self.given, limit=1, translate=self.translate):
                 if not self.draft.says(quote):
                     repair = Repair(text, RepairAction.QUOTED, verdict.reason, verdict.fault)
                     yield self._add_quote(quote, written_s=written_s, replaces=repair)

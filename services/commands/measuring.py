@@ -17,6 +17,7 @@ import typer
 from eval.grounded_set import Part
 from eval.types import Arm, Style
 from ingest.settings import ReadLimits
+from ingest.types import EVERYONE
 from services.client import connect
 from services.commands.output import Json, counting, out, print_json, print_table
 from services.commands.questions import answer_to
@@ -39,6 +40,24 @@ def retrieval(
 
     with TemporaryDirectory() as home:
         _print(evaluate_retrieval(folder, throw_away_index(load_settings(), Path(home))), as_json=as_json)
+
+
+@app.command("quoting")
+def quoting(
+    folder: Annotated[Path, typer.Argument(help="A data set in BEIR layout whose queries carry spans.")],
+    questions: Annotated[int, typer.Option(min=1, help="How many of its questions at most, evenly spaced.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """How often the sentence quoted first, and one of the first three, holds the answer."""
+    from eval.quote_figures import evaluate_quoting
+    from services.assembly import throw_away_index
+    from services.translating import translator_of
+
+    settings = load_settings()
+    with TemporaryDirectory() as home:
+        index, translator = throw_away_index(settings, Path(home)), translator_of(settings, Path(home))
+        measured = evaluate_quoting(folder, index, questions=questions, translate=translator.groups)
+    _print(measured, as_json=as_json)
 
 
 @app.command("hallucination")
@@ -102,6 +121,30 @@ def answers(
             return answer_to(client, question, arm=arm, style=style, groups=list(groups) or ["everyone"])
 
         _print(evaluate_answers(read_cases(cases), ask), as_json=as_json)
+
+
+@app.command("abstention")
+def abstention(
+    cases: Annotated[Path, typer.Argument(help="JSON lines as for `graft eval answers`; gold names the documents.")],
+    as_json: Json = False,
+) -> None:
+    """Whether quoting abstains where it should: from unanswerable cases, and from the others with their document left out."""
+    from eval.abstention import evaluate_abstention
+    from eval.answers import read_cases
+
+    with connect(load_settings()) as client:
+        documents = client.call("GET", "/api/documents")["documents"]
+
+        def abstains(question: str, groups: tuple[str, ...], without: frozenset[str]) -> bool | None:
+            held = [*groups, EVERYONE]
+            left = [one["document_id"] for one in documents if one["document"] not in without and set(held) & set(one["groups"])]
+            narrowed = {"documents": left} if without else {}
+            if without and not left:
+                return None
+            answer = answer_to(client, question, style=Style.QUOTES, groups=held, narrowed=narrowed)
+            return bool(answer["abstained"])
+
+        _print(evaluate_abstention(read_cases(cases), abstains), as_json=as_json)
 
 
 @app.command("parsing")

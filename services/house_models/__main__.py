@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eval import evidence, judge_model
+from eval.quoting import WEIGHTS_FILE as QUOTING_FILE
 from eval.units import BACKGROUND_FILE
-from finetune import detector, sufficiency
+from finetune import detector, quoting, sufficiency
 from finetune.corruptions import read_passages
 from finetune.merge import merge_adapter
 from ingest.errors import GraftError, InputRefused
@@ -33,9 +34,10 @@ _FILES = ("corpus.jsonl", "queries.jsonl")
 
 
 def make_judges(folders: Sequence[Path]) -> None:
-    """Writes the judge, the table of how rare words are, and the evidence decision; their figures go to the screen."""
+    """Writes the judge, the table of how rare words are, the choice of quotes and the evidence decision; prints their figures."""
     data = [argument for folder in folders for argument in ("--data", str(folder))]
     detector.main([*data, "--out", str(judge_model.WEIGHTS_FILE), "--background", str(BACKGROUND_FILE)])
+    quoting.main([*data, "--out", str(QUOTING_FILE)])
     sufficiency.main([*data, "--out", str(evidence.WEIGHTS_FILE)])
 
 

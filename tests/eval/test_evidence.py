@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from eval.evidence import SIGNS, WEIGHTS_FILE, judge_evidence
+from ingest.crosslingual import Group
+from ingest.dictionary import Alternative
 from ingest.errors import GraftError
 from ingest.types import Hit
 
@@ -53,6 +55,16 @@ def test_evidence_of_something_else_is_not_enough_and_the_reason_says_what_is_mi
     assert found.reason
     assert found.missing
     assert all(word in question for word in found.missing)
+
+
+def test_evidence_of_the_other_language_is_enough_where_its_translations_stand_together() -> None:
+    groups = [
+        Group(tuple(word), (Alternative(said, 1.0),))
+        for word, said in {"保修": ("warranti",), "索赔": ("claim",), "天": ("day",), "交付": ("deliveri",)}.items()
+    ]
+    question = "保修索赔须在交付后多少天内提出？"
+    assert not judge_evidence(question, hits(ENGLISH)).enough
+    assert judge_evidence(question, hits(ENGLISH), translate=lambda _: groups).enough
 
 
 def test_the_reason_is_in_the_question_s_language() -> None:

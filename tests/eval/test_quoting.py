@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.quoting import select_quotes
+from ingest.crosslingual import Group
+from ingest.dictionary import Alternative
 from ingest.types import Hit
 
 MANUAL = (
@@ -41,7 +43,7 @@ def test_a_heading_is_never_quoted() -> None:
     st.text(alphabet="abc 年假多少?1", max_size=30),
 )
 def test_a_quote_is_an_exact_substring_of_its_hit(text: str, question: str) -> None:
-    for quote in select_quotes(question, [hit(text)], limit=5):
+    for quote in select_quotes(question, [hit(text), hit(text[::-1], chunk="c2")], limit=5, translate=translated):
         assert quote.text == quote.hit.text[quote.start : quote.end]
         assert quote.text.strip()
 
@@ -94,6 +96,31 @@ def test_headings_speak_for_the_chunks_beneath() -> None:
 )
 def test_nothing_is_quoted_where_nothing_fits(question: str, hits: list[Hit]) -> None:
     assert select_quotes(question, hits, limit=3) == []
+
+
+def translated(question: str) -> list[Group]:
+    """What a dictionary would say of two words."""
+    known = {"年假": ("annual", "leav"), "天": ("day",)}
+    return [Group(tuple(word), (Alternative(said, 1.0),)) for word, said in known.items() if word in question]
+
+
+def test_a_sentence_of_the_other_language_is_quoted_by_its_translations() -> None:
+    found = hit("Staff get 27 days of annual leave. Spare seals are kept in Leeds.")
+    assert select_quotes("年假有多少天？", [found], limit=1) == []
+    (best,) = select_quotes("年假有多少天？", [found], limit=1, translate=translated)
+    assert best.text == "Staff get 27 days of annual leave."
+
+
+def test_an_answer_in_the_question_s_own_language_goes_before_its_translation() -> None:
+    other = hit("Staff get 27 days of annual leave.", chunk="c2")
+    (best,) = select_quotes("正式员工每年有多少天年假？", [other, hit(CHINESE)], limit=1, translate=translated)
+    assert best.text == "正式员工每年享有十五天带薪年假。"
+
+
+def test_a_sentence_with_what_is_asked_for_goes_before_one_that_says_the_question_again() -> None:
+    text = "The harbour of Leeds was built by the town. The harbour was built in 1871."
+    (best,) = select_quotes("When was the harbour built?", [hit(text)], limit=1)
+    assert best.text == "The harbour was built in 1871."
 
 
 def test_no_more_than_the_limit_is_quoted() -> None:

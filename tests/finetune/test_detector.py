@@ -149,7 +149,7 @@ def test_a_chunk_keeps_the_questions_whose_answers_it_holds() -> None:
 
 
 def test_unanswerable_samples_do_not_hold_the_answer_in_the_gold_passage() -> None:
-    for sample in make_samples(passages(), per_passage=2, seed=1):
+    for sample in make_samples(passages(), questions=40, seed=1):
         holding = [hit for hit in sample.hits if hit.document == sample.document.title]
         if sample.kind == "gold":
             assert any(hit.text == sample.document.text for hit in holding)
