@@ -95,10 +95,14 @@ def judge_evidence(
     content = _read_weights(weights)
     weighed = []
     for of, read in by_language.items():
+        if of != lang and of != reading.language_of(0):
+            continue  # the search, which weighs the languages against each other, found better in the question's own
         probability, threshold = _weigh(read, content["languages"][of], clip=content["clip"])
         if of != lang and translate is not None:
             threshold = TRANSLATED_THRESHOLD[of]
         weighed.append((probability >= threshold, of == lang, probability, read))
+    if not weighed:
+        return EvidenceVerdict(0.0, False, _REASONS["other words"][lang], ())
     enough, _, probability, read = max(weighed, key=lambda one: one[:3])
     if enough:
         return EvidenceVerdict(probability, True, "", read.missing)

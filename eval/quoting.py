@@ -47,7 +47,7 @@ SIGNS: dict[str, int] = {
 # A table row is quoted together with everything from its head row down where that is no longer than this.
 TABLE_QUOTE_CHARACTERS = 320
 
-# How many deviations a sentence of the other language must be better than one of the question's own to go before it.
+# How many deviations a sentence of another language than the first hit's must be better than one of this to go before it.
 _TRANSLATED_HANDICAP = 1.0
 
 # Particles say nothing of the topic, however a sentence is put.
@@ -181,7 +181,8 @@ def select_quotes(question: str, hits: Sequence[Hit], *, limit: int, translate: 
     """At most `limit` quotes, best first, none inside another; fewer where the hits hold nothing of the question."""
     reading = Reading(question, hits, translate=translate)
     quotes: list[Quote] = []
-    handicap = {hit: _TRANSLATED_HANDICAP * (reading.language_of(hit) != reading.language) for hit in range(len(hits))}
+    # The search has weighed the languages against each other: the first hit's is taken to be the answer's.
+    handicap = {hit: _TRANSLATED_HANDICAP * (reading.language_of(hit) != reading.language_of(0)) for hit in range(len(hits))}
     ranked = sorted(((one.score - handicap[one.hit], one) for one in reading.scored()), key=lambda pair: -pair[0])
     for score, scored in ranked:
         if len(quotes) >= limit:

