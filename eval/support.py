@@ -82,7 +82,7 @@ class Evidence:
         self.segments: list[tuple[list[str], str]] = []
         self.segment_ids: dict[str, set[int]] = {}
         self._trigrams: dict[str, list[str]] | None = None
-        self._nearest: dict[str, tuple[float, str]] = {}
+        self._nearest: dict[str, str] = {}
         self._kept: dict[tuple[str, str], float] = {}
         self.languages = {language(text) for text in texts if text.strip()}
         offset = 0
@@ -116,19 +116,15 @@ class Evidence:
             offset = last + 2
         return offset + _TEXT_GAP
 
-    def match(self, unit: Unit) -> float:
-        """How well the evidence holds the unit: 1 for the same term, else the likeness of the most similar word."""
-        return self._find(unit)[0]
-
-    def _find(self, unit: Unit) -> tuple[float, str]:
-        """`match`, and the term of the evidence that it means; none below `SOFT_MATCH`."""
+    def _term_for(self, unit: Unit) -> str:
+        """The term of the evidence that the unit means: the same, else the most similar word; empty where none is like it."""
         if unit.term in self.positions:
-            return 1.0, unit.term
+            return unit.term
         if unit.kind is not Kind.WORD:
-            return 0.0, ""
+            return ""
         if unit.term not in self._nearest:
             likeness, term = self._most_similar(unit.term)
-            self._nearest[unit.term] = likeness, term if likeness >= SOFT_MATCH else ""
+            self._nearest[unit.term] = term if likeness >= SOFT_MATCH else ""
         return self._nearest[unit.term]
 
     def _most_similar(self, term: str) -> tuple[float, str]:
@@ -148,12 +144,12 @@ class Evidence:
         units = tuple(without_frame(read_units(sentence)))
         content = [unit for unit in units if unit.content]
         weights = [self.background.idf(unit.term) for unit in content]
-        found = [self._find(unit)[1] for unit in content]
+        found = [self._term_for(unit) for unit in content]
         terms = [term or unit.term for unit, term in zip(content, found, strict=True)]
         known = [bool(term) or unit.term in self.question_terms for unit, term in zip(content, found, strict=True)]
         numbers = [unit for unit in content if unit.kind is Kind.NUMBER]
         missing_numbers = [unit for unit in numbers if unit.term not in self.positions]
-        missing_names = [u for u in _names(units) if not self._find(u)[1] and u.term not in self.question_terms]
+        missing_names = [u for u in _names(units) if not self._term_for(u) and u.term not in self.question_terms]
         common, at = self._common_subsequence(units, self._best_window([unit.term for unit in content], weights, 2)[1])
         substitutions = self._substitutions(units, at) if common >= SAME_WORDING else []
         pairs = [(terms[i], terms[j]) for i, j in _neighbours(content)]
