@@ -7,7 +7,7 @@ that disagree (`eval.conflicts`), a sentence beside the question (`eval.relevanc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from eval.bias import biased_wording
@@ -32,17 +32,16 @@ def complete(
     question: str,
     hits: Sequence[Hit],
     quoted: bool = False,
-    added: Mapping[str, str] | None = None,
 ) -> Completed:
     """The verdict, with a fault and its reason where the sentence is supported and something is wrong with it all the same.
 
-    `hits` are all that were found and may be read. `quoted`: the sentence is a document's, word for word. `added`: document id →
-    the day it was added. A fault that the judge has found is kept.
+    `hits` are all that were found and may be read. `quoted`: the sentence is a document's, word for word. A fault that
+    the judge has found is kept.
     """
     if verdict.fault is not None:
         return Completed(verdict)
     if verdict.supported:
-        if dispute := find_dispute(sentence, hits, added=added):
+        if dispute := find_dispute(sentence, hits):
             return Completed(replace(verdict, fault=Fault.DISPUTED, reason=dispute.reason), dispute)
         if not quoted and (reason := off_question(sentence, question)):  # a quote was chosen by the question's words
             return Completed(replace(verdict, fault=Fault.OFF_QUESTION, reason=reason))

@@ -9,7 +9,7 @@ knows the date of a document only from its name, its headings, words such as "ef
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from eval.checks.calendar_dates import CalendarDate, read_dates
@@ -68,10 +68,10 @@ class Dispute:
     reason: str
 
 
-def find_dispute(sentence: str, hits: Sequence[Hit], *, added: Mapping[str, str] | None = None) -> Dispute | None:
+def find_dispute(sentence: str, hits: Sequence[Hit]) -> Dispute | None:
     """Who says otherwise than this sentence, which one of the hits bears out; None where nobody surely does.
 
-    `added`: document id → the day it was added, for documents that name no date.
+    A document that names no date has the day on which it was added.
     """
     said = read_statement(sentence)
     background = shipped_background()
@@ -88,10 +88,8 @@ def find_dispute(sentence: str, hits: Sequence[Hit], *, added: Mapping[str, str]
             if (values := _disagreement(one, theirs)) is None or not _says(said, one, values[0]):
                 continue
             if _same_subject(hit, other):
-                first = Side(hit, start, one.text, values[0], document_date(hit) or (added or {}).get(hit.document_id, ""))
-                second = Side(
-                    other, other_start, theirs.text, values[1], document_date(other) or (added or {}).get(other.document_id, "")
-                )
+                first = Side(hit, start, one.text, values[0], document_date(hit) or hit.added)
+                second = Side(other, other_start, theirs.text, values[1], document_date(other) or other.added)
                 sides = (second, first) if second.date > first.date and first.date else (first, second)
                 return Dispute(sides, _reason(sides, said.language))
     return None

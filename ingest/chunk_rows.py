@@ -43,6 +43,7 @@ CHUNK_ROWS = (
         documents.c.name,
         documents.c.group_key,
         versions.c.number,
+        versions.c.created_at,
         contents.c.title,
     )
     .join(versions, chunks.c.version_id == versions.c.id)
@@ -97,6 +98,7 @@ def hit_of(row: Any, found: ScoredChunk, *, mask: Collection[PersonalData]) -> H
         title=masked(document_title(row.title, row.name), mask),
         language=row.language,
         parts=found.parts,
+        added=row.created_at[:10],
     )
 
 

@@ -222,7 +222,8 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that was found and that the caller may read. Higher scores are better; `parts` as in `ScoredChunk`."""
+    """A chunk that was found and that the caller may read. Higher scores are better; `parts` as in `ScoredChunk`. `added` is
+    the day on which this version of the document came, as ISO writes it."""
 
     document: str
     document_id: str
@@ -237,3 +238,4 @@ class Hit:
     also_in: tuple[Place, ...] = ()
     title: str = ""
     parts: ScoreParts = ScoreParts()
+    added: str = ""

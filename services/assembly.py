@@ -8,7 +8,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
-from pydantic import SecretStr
 from sqlalchemy import Engine as Database
 
 from eval import sample_corpus
@@ -24,14 +23,10 @@ from finetune.review import ReviewQueue
 from finetune.samples import SampleStore
 from finetune.types import Adapter
 from ingest.catalog import Catalog
-from ingest.chunk_size import ChunkSize
-from ingest.cross_encoder import CrossEncoderReranker, Texts
 from ingest.crosslingual import Translator
 from ingest.database import open_database
-from ingest.embedding import Embedder, NamedEmbeddings
-from ingest.encoder import EncoderEmbeddings
-from ingest.encoder_backends import Backend, BackendChoices
-from ingest.errors import Unavailable, UsageError
+from ingest.embedding import Embedder
+from ingest.errors import Unavailable
 from ingest.files import FileStore, full_disk_said_plainly
 from ingest.fusion import ENCODER_WEIGHTS, LEXICAL_WEIGHTS
 from ingest.groups import Groups
@@ -59,11 +54,12 @@ from services.knowledge_base import KnowledgeBase, boxes_of_quote
 from services.live_adapter import LiveAdapter
 from services.manifest import Model, Role, load_manifest
 from services.migrations import migrate
-from services.model_sources import check_folder, sibling_engine_python
+from services.model_sources import sibling_engine_python
 from services.models import ModelStore
 from services.passwords import Passwords
 from services.prompts import ServingPrompts
 from services.runs import Runs
+from services.search_models import chunk_size_of, embedder_of, reranker_of
 from services.searching import Search
 from services.settings import Settings
 from services.synthesizing import Synthesizing
@@ -84,14 +80,14 @@ def open_knowledge_base(settings: Settings, home: Home) -> KnowledgeBase:
         migrate(database)
     catalog = Catalog(database, mask=settings.privacy.kinds)
     files = FileStore(home.files)
-    embedder = _embedder(settings, store, home.indexes)
+    embedder = embedder_of(settings, store, home.indexes)
     vectors = CatalogVectors(database, catalog)
     judge_model = partial(read_judge_model, settings.judge.house or WEIGHTS_FILE)
     calibration = JudgeCalibration(home.indexes, build=vectors.build, rows=vectors.rows, model=judge_model)
     translator = translator_of(settings, home.indexes)
     index = _index(settings, home.indexes, vectors, embedder, translator, store, follow=calibration.follow)
     ingest = settings.ingest
-    pipeline = Pipeline(catalog, files, index, FileWorker(ingest.limits, ingest.ocr), _chunk_size(settings, embedder))
+    pipeline = Pipeline(catalog, files, index, FileWorker(ingest.limits, ingest.ocr), chunk_size_of(settings, embedder))
     workflows = Workflows(database)
     engine = _engine(settings, store, home)
     retriever = Search(index, catalog)
@@ -179,7 +175,7 @@ def chat_at_address(settings: Settings) -> BaseChatModel:
 def throw_away_index(settings: Settings, folder: Path) -> Callable[[], HybridIndex]:
     """Makes empty indexes in `folder` that search as the product does, with the models that the settings name, loaded once."""
     store = model_store(settings)
-    embedder = _embedder(settings, store, settings.home / "indexes")
+    embedder = embedder_of(settings, store, settings.home / "indexes")
     translator = translator_of(settings, folder)
     numbers = itertools.count()
 
@@ -204,7 +200,7 @@ def _index(
     return HybridIndex(
         LexicalIndex(folder / "lexical", translator=translator),
         VectorIndex(folder, vectors, embedder=embedder),
-        second=_reranker(settings, store, vectors.texts),
+        second=reranker_of(settings, store, vectors.texts),
         weights=ENCODER_WEIGHTS if embedder else LEXICAL_WEIGHTS,
         fusion=settings.search.fusion,
         follow=follow,
@@ -355,48 +351,3 @@ def _ability(settings: Settings, store: ModelStore) -> ChatAbility:
     model = _chat_model(settings, store)
     rates = {style: {r.language: r.right for r in model.rates if r.style == style} for style in ("generated", "quotes")}
     return ChatAbility(generated=rates["generated"], quotes=rates["quotes"], writes=frozenset(model.writes))
-
-
-def _embedder(settings: Settings, store: ModelStore, indexes: Path) -> Embedder | None:
-    """The encoder that the settings or the profile name; None for the house LSA, which the index fits by itself. How it is best
-    computed is remembered below `indexes`."""
-    chosen = settings.embedding
-    if chosen.address:
-        if not chosen.model:
-            raise UsageError("setting embedding.model: an embedding address needs the model's name beside it")
-        from langchain_openai import OpenAIEmbeddings
-
-        service = OpenAIEmbeddings(
-            openai_api_base=chosen.address,
-            openai_api_key=chosen.key or SecretStr("none"),
-            model=chosen.model,
-            check_embedding_ctx_length=False,  # cuts by OpenAI's tokens, which other services do not take
-        )
-        return NamedEmbeddings(service, name=f"{chosen.address} {chosen.model}")
-    backend = BackendChoices(indexes / "encoders") if chosen.backend == "auto" else Backend(chosen.backend)
-    if chosen.path:
-        return EncoderEmbeddings(chosen.path, backend=backend)
-    (model,) = store.manifest.chosen(settings.profile, Role.EMBEDDING)
-    if model.sources[0].kind == "house":
-        return None
-    prompts = model.prompts
-    folder = str(store.path(model.name))
-    return EncoderEmbeddings(folder, query_prefix=prompts.query, document_prefix=prompts.document, backend=backend)
-
-
-def _reranker(settings: Settings, store: ModelStore, texts: Texts) -> CrossEncoderReranker | None:
-    """The cross-encoder that the settings or the profile name; None where windows alone rerank."""
-    budget_ms = settings.search.rerank_ms
-    (model,) = store.manifest.chosen(settings.profile, Role.RERANK)
-    named = settings.reranker.path
-    if not budget_ms or not (named or model.sources[0].kind != "house"):
-        return None
-    folder = Path(named) if named else store.path(model.name)
-    check_folder(folder)  # now, because the model is loaded by the first question that needs it
-    return CrossEncoderReranker(str(folder), texts, budget_ms=budget_ms)
-
-
-def _chunk_size(settings: Settings, embedder: Embedder | None) -> ChunkSize:
-    """How long chunks are, in the embedder's tokens where it tells them."""
-    tokens = settings.ingest.chunk_tokens
-    return embedder.chunk_size(tokens) if isinstance(embedder, EncoderEmbeddings) else ChunkSize(tokens)

@@ -6,6 +6,7 @@ is never taken back. Knows nothing of how passages are found.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ class Composer:
 
     async def _settle(self, text: str, chat: BaseChatModel, written_s: float) -> AsyncGenerator[Event, None]:
         """What becomes of one sentence of the model, by its verdict and the policy."""
-        verdict = self._verdict(text, self.given)
+        verdict = await asyncio.to_thread(self._verdict, text, self.given)
         quoted_anyway = self.draft.style is Style.MIXED
         if verdict.supported or (not quoted_anyway and (not verdict.judged or self.unsupported is Unsupported.MARK)):
             yield self._add(text, verdict, self.given, written_s=written_s)
@@ -136,7 +137,7 @@ class Composer:
                     refused = self.prompts.is_refusal(again, language=self.draft.language)
                     if refused or normalise(again) in known or self._obeys(again):
                         return None
-                    judged = self._verdict(again, passages)
+                    judged = await asyncio.to_thread(self._verdict, again, passages)
                     better = judged.supported and judged.fault is not Fault.OFF_QUESTION
                     return (again, judged, passages) if better else None
         return None

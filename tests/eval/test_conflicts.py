@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from eval.conflicts import document_date, find_dispute
@@ -27,13 +29,14 @@ def test_both_sides_are_shown_with_their_dates_and_the_newer_first(hits: tuple[H
     assert all(side.hit.text[side.start : side.start + len(side.text)] == side.text for side in found.sides)
 
 
-def test_a_date_that_the_caller_knows_takes_the_place_of_a_missing_one() -> None:
+def test_a_document_without_a_date_has_the_day_on_which_it_was_added() -> None:
     first = hit("A hotel night in Germany is paid up to 140 euros.", document="a.pdf")
     second = hit("A hotel night in Germany is paid up to 160 euros.", document="b.pdf")
-    known = {first.document_id: "2023-01-01", second.document_id: "2025-01-01"}
-    found = find_dispute("A hotel night in Germany is paid up to 140 euros.", [first, second], added=known)
+    dated = [replace(first, added="2023-01-01"), replace(second, added="2025-01-01")]
+    found = find_dispute("A hotel night in Germany is paid up to 140 euros.", dated)
     assert found is not None
-    assert found.sides[0].hit is second
+    assert [side.date for side in found.sides] == ["2025-01-01", "2023-01-01"]
+    assert found.sides[0].hit is dated[1]
     unknown = find_dispute("A hotel night in Germany is paid up to 140 euros.", [first, second])
     assert unknown is not None
     assert "a.pdf (no date)" in unknown.reason

@@ -156,7 +156,7 @@ async def test_closing_the_stream_stops_a_repair() -> None:
 
 async def test_weak_evidence_is_refused_asked_about_quoted_or_answered_with_a_mark(monkeypatch: pytest.MonkeyPatch) -> None:
     weak = EvidenceVerdict(0.1, False, "nothing speaks of: moon base", ("moon base",))
-    monkeypatch.setattr(services.answering, "judge_evidence", lambda _question, _hits: weak)
+    monkeypatch.setattr(services.answering, "judge_evidence", lambda *_asked, **_how: weak)
     question = "What does a hotel night on the moon base cost?"
     shelf, chat = Shelf(HOTEL, HOLIDAY), FakeChat(answer="A hotel night in Germany is paid up to 140 euros.")
     found = {}

@@ -15,7 +15,7 @@ from ingest import cross_encoder
 from ingest.encoder import EncoderEmbeddings
 from ingest.errors import Unavailable
 from ingest.types import EVERYONE, Access, IndexRow
-from services import assembly
+from services import assembly, search_models
 from services.manifest import Prompts, Role, load_manifest
 from services.models import RECORD, ModelState
 from services.settings import Settings, load_settings
@@ -149,7 +149,7 @@ def test_every_encoder_of_a_profile_states_its_prompts() -> None:
 
 def test_a_bf16_index_is_made_anew_for_fp32(encoder: Path, tmp_path: Path) -> None:
     half, full = (
-        assembly._embedder(
+        search_models.embedder_of(
             told := settings(tmp_path / "home", embedding={"path": str(encoder), "backend": backend}),
             assembly.model_store(told),
             tmp_path,

@@ -212,6 +212,7 @@ export function HitList({ hits }) {
         ${hit.headings?.length ? html`<span class="path">${hit.headings.join(" › ")}</span>` : null}
         <span class="excerpt" lang=${languageOf(hit.text)}>${unwrap(hit.text)}</span>
         ${hit.also_in?.length ? html`<span class="path">${t.alsoIn(hit.also_in)}</span>` : null}
+        ${hit.suspicious ? html`<span class="warning">${t.suspicious}</span>` : null}
       </button>
     </li>`)}
   </ol>`;

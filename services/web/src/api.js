@@ -6,7 +6,7 @@
  */
 import { readEvents } from "./sse.js";
 
-/** @typedef {{document: string, document_id: string, version: number, page: number, chunk: string, score: number, text: string, headings?: string[], also_in?: {document: string, page: number}[]}} Hit */
+/** @typedef {{document: string, document_id: string, version: number, page: number, chunk: string, score: number, text: string, headings?: string[], also_in?: {document: string, page: number}[], suspicious?: boolean}} Hit */
 /** @typedef {{marker: number, document: string, document_id: string, version: number, page: number, chunk: string, quote: string, bbox: number[][]}} Citation */
 /** @typedef {"contradicted"|"not in evidence"|"off question"|"disputed"|"biased"} Fault */
 /** @typedef {{text: string, action: "regenerated"|"quoted"|"removed", reason: string, fault: Fault|null}} Repair what was done with a sentence of the model */

@@ -108,6 +108,7 @@ const en = {
   openCitation: (marker, document, page) => `Source ${marker}: ${document}, page ${page}`,
   /** @param {{document: string, page: number}[]} places */
   alsoIn: (places) => `Also in ${places.map((place) => `${place.document}, page ${place.page}`).join("; ")}`,
+  suspicious: "Speaks to a model, not to a reader: what it orders was left out",
   nearest: "Nearest passages",
   noNearest: "No passage came near the question.",
   /** @param {number} n */
@@ -299,6 +300,7 @@ const zh = {
   pageOf: (n, all) => `第 ${n} 页，共 ${all} 页`,
   openCitation: (marker, document, page) => `来源 ${marker}：${document}，第 ${page} 页`,
   alsoIn: (places) => `另见 ${places.map((place) => `${place.document} 第 ${place.page} 页`).join("；")}`,
+  suspicious: "此段落含有写给模型的指令，已忽略",
   nearest: "最接近的段落",
   noNearest: "没有与问题接近的段落。",
   passagesRead: (n) => `本回答参阅了 ${n} 个段落`,
