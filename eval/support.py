@@ -104,14 +104,12 @@ class Evidence:
                 for unit in part:
                     self.segment_ids.setdefault(unit.term, set()).add(len(self.segments))
                 self.segments.append(([unit.term for unit in part], text[start:end]))
-            content = []
             for unit in units:
                 last = offset + unit.position
                 self.positions.setdefault(unit.term, []).append(last)
-                if unit.content:
-                    content.append(unit)
-                    self.content_terms.append(unit.term)
-                    self.content_positions.append(last)
+            content = [unit for unit in units if unit.content]
+            self.content_terms.extend(unit.term for unit in content)
+            self.content_positions.extend(offset + unit.position for unit in content)
             self.pairs.update((content[i].term, content[j].term) for i, j in _neighbours(content))
             offset = last + 2
         return offset + _TEXT_GAP

@@ -79,7 +79,8 @@ class Unit:
     name: bool = False
 
 
-def read_units(text: str) -> list[Unit]:
+@lru_cache(maxsize=4096)  # a sentence of evidence is read for its features, for the checks, and again for the next answer
+def read_units(text: str) -> tuple[Unit, ...]:
     """The units of the text in order, each with its span in the text as given."""
     folded, starts, ends = fold_with_places(text)
     folded = simplified(folded)
@@ -88,13 +89,13 @@ def read_units(text: str) -> list[Unit]:
     for piece in _PIECE.finditer(folded):
         start, end = piece.span()
         word = piece.group()
-        if is_han(word[0]) or word[0] == "〇":
+        if not word[0].isascii() and (is_han(word[0]) or word[0] == "〇"):
             position = _append_han(units, word, start, position, starts, ends)
             continue
         span = (starts[start], ends[end - 1])
         units.append(_latin_unit(word, span, position, text))
         position += 1
-    return _join_numbers(units, folded)
+    return tuple(_join_numbers(units, folded))
 
 
 def _append_han(units: list[Unit], run: str, start: int, position: int, starts: Sequence[int], ends: Sequence[int]) -> int:
@@ -126,15 +127,22 @@ def _append_pairs(units: list[Unit], run: str, start: int, position: int, starts
 
 
 def _latin_unit(word: str, span: tuple[int, int], position: int, text: str) -> Unit:
+    term, kind, content = _latin_term(word)
+    name = kind is Kind.CODE or (kind is Kind.WORD and content and text[span[0]].isupper())
+    return Unit(term, kind, span[0], span[1], position, content, name)
+
+
+@lru_cache(maxsize=50_000)
+def _latin_term(word: str) -> tuple[str, Kind, bool]:
+    """Term, kind and whether it is content, of a lower-case word, number or code."""
     if word[0].isdigit() and not any(c.isalpha() for c in word):
-        return Unit(canonical_number(word), Kind.NUMBER, *span, position, content=True)
+        return canonical_number(word), Kind.NUMBER, True
     if any(c.isdigit() for c in word):
-        return Unit(word, Kind.CODE, *span, position, content=True, name=True)
+        return word, Kind.CODE, True
     if word in _NUMBER_WORDS:
-        return Unit(str(_NUMBER_WORDS[word]), Kind.NUMBER, *span, position, content=True)
+        return str(_NUMBER_WORDS[word]), Kind.NUMBER, True
     stopped = word in STOP_WORDS or word.endswith("n't")
-    name = not stopped and len(word) > 1 and text[span[0]].isupper()
-    return Unit(word if stopped else stem(word), Kind.WORD, *span, position, not stopped and len(word) > 1, name)
+    return (word if stopped else stem(word)), Kind.WORD, not stopped and len(word) > 1
 
 
 def _join_numbers(units: list[Unit], folded: str) -> list[Unit]:

@@ -84,6 +84,8 @@ def is_han(character: str) -> bool:
 def language(text: str) -> str:
     """`zh` or `en`, whichever the text is mostly written in: one Han character weighs as much as a short word."""
     han = len(_HAN_CHARACTER.findall(text))
+    if not han:
+        return "en"
     latin = sum(1 for c in text if c.isascii() and c.isalpha())
     return "zh" if han * 3 > latin else "en"
 
