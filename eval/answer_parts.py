@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from eval.framing import opening_length
 from ingest.sentences import sentence_spans
 from ingest.tokens import language
 
@@ -39,9 +40,13 @@ def answer_spans(answer: str) -> list[tuple[int, int]]:
 
 
 def judged_part(sentence: str) -> tuple[str, int]:
-    """The sentence without its list marker and with its citation markers blanked out, and how far it was shifted."""
+    """The sentence without its list marker and its opening that only names a place, with its citation markers blanked out.
+
+    The number is how far it was shifted.
+    """
     marker = _LIST_MARKER.match(sentence)
     shift = marker.end() if marker else 0
+    shift += opening_length(sentence[shift:])
     return _CITATION.sub(lambda m: " " * len(m.group()), sentence[shift:]), shift
 
 

@@ -6,6 +6,7 @@ does not: `based`, `provided` and `passages` rarely stand in the passages themse
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
@@ -21,6 +22,29 @@ _FRAME = (
     "上述 以下 因此 总之 此外 另外 然而 但是 所以 同时 例如 比如 包括 以及 文中 提到 信息 问题 答案 综上 所述 首先 "
     "其次 最后"
 )
+
+
+# An opening that names where the answer has its content from, not what that says.
+_OPENING = re.compile(
+    r"^\s*(?:(?:according to|as (?:stated|shown|listed|described) in|as per|in) (?:the )?(?:[\w-]+ ){0,2}"
+    r"(?:table|section|article|clause|chapter|manual|minutes|policy|document|list|guide|handbook"
+    r"|contract|report)\b(?: [\dA-Z][\d.]*)?,?\s+"
+    r"(?:it (?:says|states) that )?"
+    r"|(?:the )?(?:[\w-]+ )?(?:table|section \S+|manual|minutes|policy|document|list|guide|handbook|contract|report) "
+    r"(?:says?|states?|shows?|explains?|notes?)(?: that)?,?\s+"
+    r"|(?:根据|按照|依据|依照|据|按)(?:《[^》]{1,30}》|[^，。,]{0,12}?(?:表|条|节|章|款|手册|文件|规定|制度|方案|说明书|纪要|附件)"
+    r"[\d一二三四五六七八九十.]{0,4})(?:的?(?:规定|说明|要求|记载))?[，,:：]?\s*"
+    r"|第[\d一二三四五六七八九十百]{1,4}[条章节款](?:规定|要求|指出|说明)[，,:：]?\s*"
+    r"|(?:手册|文件|规定|制度|方案|说明书|纪要)(?:中|里)?(?:规定|写明|指出|提到|说明)[，,:：]?\s*)",
+    re.IGNORECASE,
+)
+
+
+def opening_length(text: str) -> int:
+    """How many characters of the text only say where its content stands (`According to Table 1, `); 0 where something follows
+    without which the text would be empty."""
+    found = _OPENING.match(text)
+    return found.end() if found and text[found.end() :].strip() else 0
 
 
 def without_frame(units: Iterable[Unit]) -> list[Unit]:

@@ -38,6 +38,25 @@ _POINTS_BACK = re.compile(
     r"^\W*(?:he|she|it|they|his|her|its|their|this|that|these|those|such|yes|no)\b|^\W*[他她它其该此这那]", re.IGNORECASE
 )
 
+# To these an answer is an order or a meaning, in words of its own.
+_ASKS_HOW_OR_MEANING = re.compile(
+    r"^\W*how (?:do|does|should|can|to)\b|\bmean(?:s|ing)?\b|\bstands? for\b|怎么|怎样|如何|什么意思|含义", re.IGNORECASE
+)
+# A value may be the answer to any question. An answer without a verb leaves the asked thing out; so does a Chinese one without a
+# subject, which is told by its first word, or a list.
+_VALUE = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|sixty|ninety|hundred)\b", re.IGNORECASE
+)
+_FULL_SENTENCE = {
+    "en": re.compile(
+        r"^(?:the|a|an|[a-z]+s)?\s?[\w' -]+\b(?:is|are|was|were|has|have|had|will|can|may|must|does|did|[a-z]+ed|[a-z]+s)\b",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(
+        r"^(?!请|先|再|要|须|必须|不|按|由|在|从|到|对|只|最|可|没|有|是|因为|为了|如果|一般|通常|全部|多半|原则上|[^，。]+、)"
+    ),
+}
+
 _REASONS = {
     "number": {
         "en": "it does not answer the question: that asks for a number or a time",
@@ -53,7 +72,7 @@ _REASONS = {
 def off_question(sentence: str, question: str) -> str:
     """Why the sentence is no answer to the question, in the question's language; empty where it may be one."""
     spoken = language(question)
-    if not question.strip() or language(sentence) != spoken or _POINTS_BACK.search(sentence):
+    if not question.strip() or language(sentence) != spoken or _POINTS_BACK.search(sentence) or _may_be_short(sentence, question):
         return ""
     asked = [unit for unit in read_units(without_question_words(question)) if unit.content]
     said = [unit for unit in read_units(sentence) if unit.content]
@@ -66,6 +85,13 @@ def off_question(sentence: str, question: str) -> str:
     if covered == 0 and len(said) >= _WHOLE_SENTENCE_UNITS[spoken] and not _ASKS_NUMBER.search(question):
         return _REASONS["topic"][spoken]
     return ""
+
+
+def _may_be_short(sentence: str, question: str) -> bool:
+    """Whether the sentence may answer without a word of the question: by a value, an order, or a phrase."""
+    if _ASKS_HOW_OR_MEANING.search(question):
+        return True
+    return bool(_VALUE.search(sentence)) or not _FULL_SENTENCE[language(sentence)].search(sentence)
 
 
 def _covered(asked: list[Unit], said: list[Unit]) -> float:

@@ -28,7 +28,7 @@ _SHAPES = tuple(
         rf"(?:(?P<year>[12]\d{{3}}|[〇零○一二三四五六七八九]{{4}})\s?年\s?)?"
         rf"(?<!\d)(?P<month>[01]?\d|{_HAN_NUMBER})\s?月(?!薪)(?:份)?(?:\s?(?P<day>[0-3]?\d|{_HAN_NUMBER})\s?[日号號])?",
         rf"{_DAY}(?: day)?(?: of)?[ -]{_MONTH}(?:,?[ -]{_YEAR})?",
-        rf"\b{_MONTH} {_DAY}(?!\s?(?:%|percent|million|billion))(?:,? {_YEAR})?",
+        rf"\b{_MONTH} {_DAY}(?!\s?(?:%|percent|million|billion))(?! [a-z]{{3,}}s\b)(?:,? {_YEAR})?",
         rf"\b{_MONTH},? (?:of )?{_YEAR}",
     )
 )

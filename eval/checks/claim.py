@@ -54,6 +54,11 @@ class Claim:
         """Statements that speak of the same thing, best first, at most three; empty where none does."""
         return _best(self.coverage)
 
+    def near_enough(self, share: float) -> list[Statement]:
+        """Statements that hold at least so much of the sentence's words, best first."""
+        best = sorted(self.coverage.items(), key=lambda item: (-item[1], item[0]))
+        return [read_statement(text) for text, held in best[:3] if held >= share]
+
     def nearest_without(self, spans: Sequence[tuple[int, int]]) -> tuple[Statement, ...]:
         """The same, whatever stands at the spans: a name that is looked at."""
         terms = self.terms.intersection(terms_of(self.statement.words, spans))

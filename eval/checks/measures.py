@@ -52,6 +52,7 @@ _TABLE: dict[str, dict[str, str]] = {
     },
     # Whether "30 days" means working days is often left to the context, so that these are compared, but never opposed.
     "working day": {"1": "working¤day business¤day 工作日 个工作日 個工作日"},
+    "calendar day": {"1": "calendar¤day 自然日 个自然日 日历日 个日历日"},
     "month": {"1": "month 个月 個月", "3": "quarter 季度 个季度", "12": "year 年"},
     "pressure": {"1": "pa 帕", "1000": "kpa 千帕", "100000": "bar 巴", "1000000": "mpa 兆帕"},
     "power": {"1": "w watt 瓦", "1000": "kw kilowatt 千瓦", "1000000": "mw megawatt 兆瓦"},
@@ -59,28 +60,32 @@ _TABLE: dict[str, dict[str, str]] = {
     "voltage": {"1": "v volt 伏", "1000": "kv 千伏"},
     "current": {"1/1000": "ma 毫安", "1": "amp ampere 安培"},
     "frequency": {"1": "hz 赫兹", "1000": "khz 千赫"},
-    "rotation": {"1": "rpm r/min min-1 转/分 转每分"},
+    "rotation": {"1": "rpm r/min min-1 revolutions¤per¤minute 转/分 转每分"},
     "torque": {"1": "nm n·m newton¤metre 牛米 牛·米"},
     "loudness": {"1": "db db(a) decibel 分贝"},
     "celsius": {"1": "°c ℃ degrees¤celsius 摄氏度 度"},
     "fahrenheit": {"1": "°f degrees¤fahrenheit 华氏度"},
-    "percent": {"1": "% 百分之 percent per¤cent 个百分点 percentage¤point", "1/10": "‰"},
-    "kilobyte": {"1": "kb"},
-    "megabyte": {"1": "mb"},
-    "gigabyte": {"1": "gb"},
-    "terabyte": {"1": "tb"},
+    "percent": {"1": "% 百分之 percent per¤cent 个百分点 percentage¤point", "1/10": "‰ 千分之"},
+    "clock": {"1": "o'clock"},
+    "kilobyte": {"1": "kb kilobyte 千字节"},
+    "megabyte": {"1": "mb megabyte 兆字节"},
+    "gigabyte": {"1": "gb gigabyte 吉字节"},
+    "terabyte": {"1": "tb terabyte 太字节"},
     "euro": {"1": "€ eur euro 欧元 歐元"},
     "dollar": {"1": "$ us$ usd dollar us¤dollar 美元 美金"},
     "pound": {"1": "£ gbp 英镑 英鎊"},
     "yuan": {"1": "元 人民币 块钱 rmb cny yuan 元人民币"},
     "yen": {"1": "¥ jpy yen 日元 日圆"},
+    "norwegian krone": {"1": "nok norwegian¤krone norwegian¤kroner 挪威克朗"},
+    "swedish krona": {"1": "sek swedish¤krona swedish¤kronor 瑞典克朗"},
+    "franc": {"1": "chf swiss¤franc 瑞士法郎"},
 }
 
 # Too short or too common as words to be more than a hint: `3 s`, `20 度`, the mark that China and Japan share. They are read,
 # but a difference in one of them alone proves nothing.
 _VAGUE = frozenset({"s", "v", "w", "h", "l", "g", "m", "度", "¥", "second", "quarter", "foot", "米", "克", "升", "斤"})
 
-PREFIXES = ("us$", "usd", "eur", "gbp", "rmb", "cny", "jpy", "$", "€", "£", "¥", "人民币", "百分之")
+PREFIXES = ("us$", "usd", "eur", "gbp", "rmb", "cny", "jpy", "nok", "sek", "chf", "$", "€", "£", "¥", "人民币", "百分之")
 """What may stand before a number instead of after it."""
 
 SCALES: dict[str, int] = {

@@ -45,13 +45,15 @@ _FORCES = {force: re.compile(pattern) for force, pattern in _WORDS.items()}
 WATCHED = re.compile("|".join(_WORDS.values()) + r"|\b(?:be|to|do|does|did|is|are|should|always)\b")
 # Limits are no negations.
 _BOUND = re.compile(
-    r"\b(?:no|not) (?:more|less|fewer|later|longer|earlier|higher|lower|greater|smaller|larger|shorter) than\b|\bnot exceed\w*\b"
+    r"\b(?:no|not) (?:\w+ ){0,4}(?:more|less|fewer|later|longer|earlier|higher|lower|greater|smaller|larger|shorter) than\b"
+    r"|\bnot exceed\w*\b"
     r"|\bnot only\b|\bno\. ?\d|\bnot (?:yet|until)\b"
     r"|不(?:得|能|可|应|應|允许)?(?:超过|超過|少于|少於|低于|低於|高于|高於|大于|大於|小于|小於|多于|多於|晚于|早于|迟于|逾)|不[仅僅]"
 )
 # Where one of these stands, the force may hang on something outside the clause.
 _CONDITION = re.compile(
-    r"\b(?:unless|except|only|otherwise|if|whether|until|nor)\b|除非|除|只有|只能|仅|僅|否则|否則|如果|若|是否|未经|未經|没有.*不|不.*不"
+    r"\b(?:unless|except|only|otherwise|if|whether|until|nor|prevent\w*|avoid\w*|from \w+ing|so that)\b"
+    r"|防止|避免|以免|免得|除非|除|只有|只能|仅|僅|否则|否則|如果|若|是否|未经|未經|没有.*不|不.*不"
 )
 
 OPPOSED = frozenset(

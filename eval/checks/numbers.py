@@ -37,8 +37,8 @@ _REASONS = {
 _COUNTED = 10
 # A number with so many digits that say something may be a rounded one without saying so.
 _ROUNDED_DIGITS = 2
-# These are compared with each other and never opposed: "30 days" is often written for 30 working days.
-_ALIKE = frozenset({"time", "working day"})
+# Days may be meant as either of the others, which exclude each other: "30 days" is often written for 30 working days.
+_ALIKE = (frozenset({"time", "working day"}), frozenset({"time", "calendar day"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +97,30 @@ def missing_number(claim: Claim, sought: Sought) -> Finding | None:
         if others:
             return _finding(claim, "other", Fault.CONTRADICTED, sought.quantity, _text(statement, others[0]))
     quantity = sought.quantity
-    if quantity.value <= _COUNTED and not quantity.measure and not claim.statement.folded[quantity.start].isdigit():
+    in_words = not quantity.measure and not claim.statement.folded[quantity.start].isdigit()
+    if quantity.loose or (in_words and quantity.value <= _COUNTED):
         return None
     return _finding(claim, "missing", Fault.NOT_IN_EVIDENCE, quantity, "")
 
 
-def confirmations(sought: Sequence[Sought]) -> list[Confirmed]:
-    """The numbers that the evidence holds in another spelling, with that spelling."""
+def confirmations(claim: Claim, sought: Sequence[Sought]) -> list[Confirmed]:
+    """The numbers that the evidence holds in another spelling, or with another name of the unit, with that spelling."""
     return [
         Confirmed(one.quantity.start, one.quantity.end, statement.text[other.start : other.end])
         for one in sought
-        if one.held and not one.written
         for other, statement in one.held[:1]
+        if not one.written or _is_named_otherwise(claim, one.quantity, other)
     ]
+
+
+def _is_named_otherwise(claim: Claim, ours: Quantity, theirs: Quantity) -> bool:
+    """Whether the unit of ours has a name that stands nowhere in the evidence: `revolutions per minute` for `rpm`."""
+    if not (ours.measure and theirs.measure and ours.unit != theirs.unit):
+        return False
+    named = [
+        u.term for u in claim.statement.words if ours.start <= u.start < ours.end and not ours.start <= u.start < ours.number_end
+    ]
+    return not claim.evidence.holds(named)
 
 
 def same_value(ours: Quantity, theirs: Quantity) -> bool:
@@ -130,7 +141,7 @@ def opposed_units(ours: Quantity, theirs: Quantity) -> bool:
         return False
     if ours.dimension != theirs.dimension and (ours.vague_unit or theirs.vague_unit):
         return False
-    if {ours.dimension, theirs.dimension} <= _ALIKE:
+    if frozenset({ours.dimension, theirs.dimension}) in _ALIKE:
         return False
     same_digits = ours.value == theirs.value  # 48 g and 48 kg are the same as written, and nothing else
     return ours.dimension != theirs.dimension or not same_value(ours, theirs) or (same_digits and ours.base != theirs.base)
@@ -160,11 +171,13 @@ def _term(value: Fraction) -> str:
 
 
 def _other_unit(claim: Claim, one: Sought) -> Finding | None:
-    if one.held or one.written or not one.opposed:
+    if one.held or not one.opposed:
         return None
     theirs = dict.fromkeys(_text(statement, other) for other, statement in one.opposed)
     near = {statement.text for statement in claim.nearest}
     fault = Fault.CONTRADICTED if any(statement.text in near for _, statement in one.opposed) else Fault.NOT_IN_EVIDENCE
+    if one.written and fault is not Fault.CONTRADICTED:  # a number without a unit elsewhere may be it
+        return None
     return _finding(claim, "unit", fault, one.quantity, ", ".join(list(theirs)[:2]))
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from eval.checks.measures import MEASURES, PREFIX, PREFIXES, SCALE, SCALES, UNIT, Measure, is_vague
+from eval.checks.spelled_numbers import Spelled, spelled_numbers
 from eval.units import Kind, Unit
 
 _PLAIN = re.compile(r"\d+(?:\.\d+)?$|\d{1,3}(?:,\d{3})+(?:\.\d+)?$")
@@ -23,7 +24,7 @@ _TOUCHED_AFTER = re.compile(r"[-_/.:]\d")
 _NO_QUANTITY = re.compile(r"分之|次方|\^|[.)、]\s*$|[.)]\s*\n")
 _OF_FRACTION = re.compile(r"(?<!百)分之$|[12]\d{3}[-–—/]$")
 _RANGE = re.compile(r"\s?(?:-|–|—|~|～|to|and|or|至|到)\s?$")
-_BEFORE = 24
+_BEFORE = 48
 _AFTER = 12
 
 
@@ -34,19 +35,24 @@ class Bound(StrEnum):
     MOST = "at most"
 
 
-_LEAST_BEFORE = re.compile(
-    r"(?:at least|no less than|not less than|no fewer than|not fewer than|a minimum of|minimum of|(?<!no )(?<!not )more than"
-    r"|(?<!not )exceeding|(?<!not )exceeds?|(?<!not )over|(?<!not )above|(?<!no )(?<!not )longer than|(?<!not )after"
-    r"|至少|最少|不少于|不少於|不低于|不低於|不小于|不小於|(?<!不)(?<!得)超过|(?<!不)(?<!得)超過|高于|大于|多于|不得少于|不得低于|不得小于)"
-    r"\s?(?:us\$|eur|usd|gbp|[$€£¥]|约)?\s?$"
-)
+# A bound named outright, and a comparison, which `not` turns round: 不应大于, `may not differ by more than`.
+_CURRENCY = r"\s?(?:us\$|eur|usd|gbp|[$€£¥]|约)?\s?$"
+_LEAST_BEFORE = re.compile(r"(?:at least|a minimum of|minimum of|至少|最少|最低|达到)" + _CURRENCY)
 _MOST_BEFORE = re.compile(
-    r"(?:at most|no more than|not more than|not exceed|not exceeding|up to|a maximum of|maximum of|no later than|not later than"
-    r"|no longer than|not longer than|fewer than|less than|(?<!not )below|(?<!not )under|within"
-    r"|至多|最多|最长|不超过|不超過|不得超过|不得超過|不多于|不多於|不高于|不高於|不大于|不大於|低于|低於|少于|小于|不得高于|不得大于|不得多于)"
-    r"\s?(?:us\$|eur|usd|gbp|[$€£¥]|约)?\s?$"
+    r"(?:at most|up to|a maximum of|maximum of|within|limited to|as long as|至多|最多|最长|最高)" + _CURRENCY
 )
-_LESS = re.compile(r"(?:no|not) (?:less|fewer) than\s?$|(?:不|不得)(?:低于|低於|少于|小于)\s?$")
+_OVER_BEFORE = re.compile(
+    r"(?P<over>more than|exceed|exceeding|exceeds|over|above|longer than|higher than|later than|beyond|after"
+    r"|超过|超過|高于|高於|大于|大於|多于|多於|长于|晚于|迟于|逾)" + _CURRENCY
+)
+_UNDER_BEFORE = re.compile(
+    r"(?P<under>less than|fewer than|below|under|shorter than|lower than|earlier than"
+    r"|低于|低於|少于|少於|小于|小於|短于|早于|(?<=[^\d]不)[足到]|未满)" + _CURRENCY
+)
+_NOT_BEFORE = re.compile(
+    r"(?:\b(?:not|never|cannot|nor)|n't)\b(?: \w+){0,4}\s?$|\bno\s?$"
+    r"|(?:不|未|没|沒|勿|禁止|严禁)(?:得|应|應|能|可|宜|要|会|許|许|准|允许|必)?$"
+)
 _LEAST_AFTER = re.compile(r"\s?(?:or more|or longer|or above|and above|or over|及以上|或以上|以上|之后|之後|后|後)")
 _MOST_AFTER = re.compile(r"\s?(?:or less|or fewer|or below|and below|及以下|或以下|以下|以内|以內|之内|之內|内(?!容|部))")
 _ABOUT = re.compile(
@@ -61,7 +67,7 @@ class Quantity:
     """A number as it stands: `value` with its scale, `measure` of its unit where it names one, `bound` where it has one.
 
     `number_end` is where the number itself ends (with its scale), `end` where its unit does. `step` is the size of the last
-    digit written, `partner` the other end of a range.
+    digit written, `partner` the other end of a range; `loose` is a share in words that may be meant roughly (`half of them`).
     """
 
     value: Fraction
@@ -75,6 +81,7 @@ class Quantity:
     bound: Bound | None = None
     about: bool = False
     partner: Fraction | None = None
+    loose: bool = False
 
     @property
     def base(self) -> Fraction:
@@ -89,16 +96,45 @@ class Quantity:
 
 def read_quantities(folded: str, units: Sequence[Unit], taken: Sequence[tuple[int, int]] = ()) -> list[Quantity]:
     """The quantities of a text in order. `folded` is it in lower case, place for place; `taken` spans are its dates."""
-    found: list[Quantity] = []
+    spelled = [one for one in spelled_numbers(folded) if not any(a < one.end and one.start < b for a, b in taken)]
+    taken = [*taken, *((one.start, one.end) for one in spelled)]
+    found = [_spelled_quantity(folded, one) for one in spelled]
     for unit in units:
         if unit.kind is Kind.CODE:
             unit = _without_hyphen(unit)
         if unit.kind is not Kind.NUMBER or any(a < unit.end and unit.start < b for a, b in taken):
             continue
         quantity = _quantity(folded, unit)
-        if quantity is not None and not (found and quantity.start < found[-1].number_end):
+        if quantity is not None and not any(quantity.start < other.number_end and other.start < quantity.end for other in found):
             found.append(quantity)
-    return _with_ranges(found, folded)
+    return _with_ranges(sorted(found, key=lambda quantity: quantity.start), folded)
+
+
+def _spelled_quantity(folded: str, one: Spelled) -> Quantity:
+    """The quantity of a number in words, with the scale and the unit that follow where the words name none."""
+    value, step, at, name = one.value, one.step, one.end, one.unit
+    if not name:
+        scale = SCALE.match(folded, at)
+        if scale:
+            value, step, at = value * SCALES[scale[1]], step * SCALES[scale[1]], scale.end()
+    number_end = at
+    if not name and (named := UNIT.match(folded, at)):
+        name, at = named[1], named.end()
+    before, after = folded[max(0, one.start - _BEFORE) : one.start], folded[at : at + _AFTER]
+    about = bool(_ABOUT.search(before) or _ABOUT_AFTER.match(after))
+    return Quantity(
+        value,
+        one.start,
+        number_end,
+        at,
+        step,
+        MEASURES.get(name),
+        name,
+        is_vague(name),
+        _bound(before, after),
+        about,
+        loose=one.loose,
+    )
 
 
 def _without_hyphen(unit: Unit) -> Unit:
@@ -165,14 +201,14 @@ def _is_touched(folded: str, end: int, before: str) -> bool:
 
 
 def _bound(before: str, after: str) -> Bound | None:
-    least, most = _LEAST_BEFORE.search(before), _MOST_BEFORE.search(before)
-    if most and _LESS.search(before):
+    if _LEAST_BEFORE.search(before) or _LEAST_AFTER.match(after):
         return Bound.LEAST
-    if least or most:
-        return Bound.LEAST if least else Bound.MOST
-    if _LEAST_AFTER.match(after):
-        return Bound.LEAST
-    return Bound.MOST if _MOST_AFTER.match(after) else None
+    if _MOST_BEFORE.search(before) or _MOST_AFTER.match(after):
+        return Bound.MOST
+    over, under = _OVER_BEFORE.search(before), _UNDER_BEFORE.search(before)
+    if found := over or under:
+        return Bound.LEAST if bool(over) != bool(_NOT_BEFORE.search(before[: found.start()])) else Bound.MOST
+    return None
 
 
 def _with_ranges(found: list[Quantity], folded: str) -> list[Quantity]:

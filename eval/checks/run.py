@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eval.checks.aligned import check_aligned_numbers, check_substituted_word
 from eval.checks.arithmetic import calculated_wrongly, check_change, check_equations, is_calculated, not_judged, redo
+from eval.checks.bindings import check_bindings
 from eval.checks.claim import Claim
 from eval.checks.comparison import check_bounds, check_direction
 from eval.checks.dates import check_dates, confirmed_dates
@@ -13,6 +15,8 @@ from eval.checks.finding import Confirmed, Finding
 from eval.checks.modality import check_modality
 from eval.checks.names import check_codes, check_people
 from eval.checks.numbers import Sought, check_numbers, confirmations, missing_number, seek_numbers
+from eval.checks.opposites import check_opposites
+from eval.checks.scope import check_scope
 from eval.checks.statements import Statements
 from eval.checks.tables import check_tables
 from eval.support import Evidence, Reading
@@ -54,7 +58,7 @@ def run_checks(sentence: str, evidence: Evidence, reading: Reading) -> Checked:
     """The findings on a sentence, gravest first, and what of it is confirmed; `reading` is that of the sentence."""
     claim = Claim.of(sentence, Statements(evidence))
     sought = seek_numbers(claim)
-    confirmed = [*confirmations(sought), *confirmed_dates(claim)]
+    confirmed = [*confirmations(claim, sought), *confirmed_dates(claim)]
     wrong = check_equations(claim) or check_change(claim)
     numeric = [finding for finding in [*check_numbers(claim, sought), check_tables(claim)] if finding]
     for one in sought:
@@ -76,6 +80,11 @@ def run_checks(sentence: str, evidence: Evidence, reading: Reading) -> Checked:
         check_modality(claim),
         check_bounds(claim, sought),
         check_direction(claim),
+        check_opposites(claim),
+        check_scope(claim),
+        check_bindings(claim),
+        check_aligned_numbers(claim),
+        check_substituted_word(claim),
     ]
     known = [*numeric, *(finding for finding in others if finding)]
     # The rule without a kind says least of what is wrong, and takes another spelling for an exchange.

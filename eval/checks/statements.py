@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from eval.checks.calendar_dates import CalendarDate, may_hold_dates, read_dates
 from eval.checks.quantities import Quantity, read_quantities
+from eval.checks.spelled_numbers import may_spell_numbers
 from eval.support import Evidence
 from eval.units import Kind, Unit, read_units
 from ingest.tokens import language
@@ -80,7 +81,8 @@ class Statements:
         for term, places in self.evidence.segment_ids.items():
             if any(character.isdigit() for character in term):
                 ids |= places
-        return [read_statement(text) for text in self.texts(ids)]
+        spelled = [text for _, text in self.evidence.segments if may_spell_numbers(text)]
+        return [read_statement(text) for text in dict.fromkeys([*self.texts(ids), *spelled])]
 
     def holding_dates(self) -> list[Statement]:
         """All statements with a date in them."""

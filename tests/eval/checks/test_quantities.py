@@ -34,13 +34,28 @@ def only(text: str) -> Quantity:
         ("twenty-five weeks", 25, "time"),
         ("20℃", 20, "celsius"),
         ("30 working days", 30, "working day"),
+        ("30个自然日", 30, "calendar day"),
+        ("工资的九成", 90, "percent"),
+        ("基数为三成五", 35, "percent"),
+        ("千分之六", Fraction(6, 10), "percent"),
+        ("百分之一点五", Fraction(3, 2), "percent"),
+        ("提高零点六个百分点", Fraction(6, 10), "percent"),
+        ("锁定期三年半", Fraction(7, 2), "month"),
+        ("两年零两个月", 26, "month"),
+        ("晚上10点", 22, "clock"),
+        ("22点", 22, "clock"),
+        ("open until 10 p.m.", 22, "clock"),
+        ("half a year", Fraction(1, 2), "month"),
+        ("three quarters of the sum", 75, "percent"),
+        ("34 cents", Fraction(34, 100), ""),
+        ("1480 revolutions per minute", 1480, "rotation"),
     ],
 )
-def test_a_number_is_read_with_its_scale_and_unit(text: str, value: int, dimension: str) -> None:
+def test_a_number_is_read_with_its_scale_and_unit(text: str, value: Fraction, dimension: str) -> None:
     assert (only(text).value, only(text).dimension) == (value, dimension)
 
 
-@pytest.mark.parametrize("text", ["KX-200", "v1.5.9", "二十分之一", "1億1234萬5678年前", "第十条\n6.\n", "10:00", "两年半"])
+@pytest.mark.parametrize("text", ["KX-200", "v1.5.9", "二十分之一", "1億1234萬5678年前", "第十条\n6.\n", "10:00", "一成不变"])
 def test_what_is_no_plain_number_is_left_out(text: str) -> None:
     assert [q for q in read_statement(text).quantities if q.measure or q.value > 10] == []
 
