@@ -42,7 +42,9 @@ _POINTS_BACK = re.compile(
 _ASKS_HOW_OR_MEANING = re.compile(
     r"^\W*how (?:do|does|should|can|to)\b|\bmean(?:s|ing)?\b|\bstands? for\b|怎么|怎样|如何|什么意思|含义", re.IGNORECASE
 )
-# A value may be the answer to any question. An answer without a verb leaves the asked thing out; so does a Chinese one without a
+# To these a value is no answer.
+_ASKS_NO_VALUE = re.compile(r"\b(?:who|whom|whose|where|why)\b|谁|哪里|哪儿|为什么|为何", re.IGNORECASE)
+# A value may be the answer to any other. An answer without a verb leaves the asked thing out; so does a Chinese one without a
 # subject, which is told by its first word, or a list.
 _VALUE = re.compile(
     r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|sixty|ninety|hundred)\b", re.IGNORECASE
@@ -91,7 +93,9 @@ def _may_be_short(sentence: str, question: str) -> bool:
     """Whether the sentence may answer without a word of the question: by a value, an order, or a phrase."""
     if _ASKS_HOW_OR_MEANING.search(question):
         return True
-    return bool(_VALUE.search(sentence)) or not _FULL_SENTENCE[language(sentence)].search(sentence)
+    if _VALUE.search(sentence) and not _ASKS_NO_VALUE.search(question):
+        return True
+    return not _FULL_SENTENCE[language(sentence)].search(sentence)
 
 
 def _covered(asked: list[Unit], said: list[Unit]) -> float:

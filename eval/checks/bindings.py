@@ -22,6 +22,8 @@ _HELD_TO_A_CHARACTER = 0.9
 # The pairing of pieces grows with the square of a text's length.
 _MOST_TOKENS = 120
 _MOST_WORDS, _MOST_CHARACTERS = 3, 6
+# A mark begins what both are followed by only where a clause follows it: else the two are items of a list.
+_CLAUSE = 5
 _JOINS = frozenset(", ; : . and or as well 、 ， ； ： 。 和 与 及 或 而 并 为".split())
 _SMALL = _JOINS | STOP_WORDS
 _REASON = {
@@ -61,7 +63,7 @@ def _exchanged(pieces: Sequence[Piece], ours: Sequence[Token], *, held: float) -
                 second.theirs < first.theirs
                 and after.ours == first.ours + first.length
                 and after.theirs == second.theirs + second.length
-                and ours[after.ours].term not in _JOINS
+                and (ours[after.ours].term not in _JOINS or after.length >= _CLAUSE)
                 and any(_says_something(one, ours) and second.theirs < one.theirs < first.theirs for one in pieces[i + 1 : j])
             ):
                 things = [_thing(one, ours, held) for one in (first, second)]

@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from eval.checks.claim import Claim
 from eval.checks.statements import Statement, read_statement, terms_of
 from eval.units import Background
+from ingest.tokens import is_han
 
 # A clause of one word is compared only inside a sentence that the evidence has nearly whole.
 _SAME_SENTENCE = 0.85
+# Of a Chinese sentence's rarity, what a statement has to hold before single words in the same place are compared.
+_SAME_TOPIC = 0.6
+_BESIDE = 2
+_DENIALS = frozenset("不未没無无非")
 _MARKS = re.compile(r"[,，;；:：。]\s?|\s(?:but|while|whereas|although)\s")
 
 
@@ -60,6 +65,35 @@ def alike(claim: Claim, watched: re.Pattern[str], *, ours_share: float, theirs_s
         if theirs:
             pairs.append((clause, theirs))
     return pairs
+
+
+def in_its_place(claim: Claim, sides: Sequence[re.Pattern[str]]) -> tuple[re.Match[str], re.Match[str]] | None:
+    """A Chinese word of one side that stands between the same characters as a word of another side there; both words.
+
+    For clauses too long to be alike as a whole. Nothing where the statement has a word of our own side too, or one is denied.
+    """
+    if claim.language != "zh":
+        return None
+    for number, side in enumerate(sides):
+        for ours in side.finditer(claim.statement.folded):
+            for statement in claim.near_enough(_SAME_TOPIC)[:1]:
+                if side.search(statement.folded):
+                    continue
+                for other in (match for at, one in enumerate(sides) if at != number for match in one.finditer(statement.folded)):
+                    if _same_beside(claim.statement.folded, ours, statement.folded, other):
+                        return ours, other
+    return None
+
+
+def _same_beside(text: str, ours: re.Match[str], other_text: str, other: re.Match[str]) -> bool:
+    """Whether the two characters right before both words are the same ones, or the two right after; neither is denied."""
+    before, their_before = text[: ours.start()], other_text[: other.start()]
+    if before[-1:] in _DENIALS or their_before[-1:] in _DENIALS:
+        return before[-2:] == their_before[-2:] and len(before) > 1
+    after, their_after = text[ours.end() :][:2], other_text[other.end() :][:2]
+    left = before[-2:] if before[-2:] == their_before[-2:] else ""
+    right = after if after == their_after else ""
+    return any(len(beside) == _BESIDE and all(is_han(character) for character in beside) for beside in (left, right))
 
 
 def covered(terms: Collection[str], by: Collection[str], background: Background) -> float:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from eval.checks.claim import SAME_THING, Claim
-from eval.checks.clauses import Clause, alike, order_is_kept
+from eval.checks.claim import Claim
+from eval.checks.clauses import Clause, alike, in_its_place, order_is_kept
 from eval.checks.finding import Finding
 from eval.checks.numbers import Sought
 from eval.types import Fault
@@ -43,6 +43,8 @@ _WATCHED = re.compile("|".join(side for sides in _PAIRS.values() for side in sid
 # A direction that is denied points the other way: both have to be denied, or neither.
 _DENIED = re.compile(r"\b(?:not|no|never|nor|neither|without|hardly)\b|n't\b|不|没|沒|未|无|無|非")
 _OURS, _THEIRS = 0.9, 0.6
+# The very same number speaks for the same thing too, so less of the sentence's words has to.
+_BOUND_SHARE = 0.55
 
 _REASONS = {
     "direction": {"en": "the evidence says “{theirs}”, not “{ours}”", "zh": "依据中是“{theirs}”，不是“{ours}”"},
@@ -72,6 +74,13 @@ def check_direction(claim: Claim) -> Finding | None:
                 start, end = (ours.start + place for place in here[1].span())
                 reason = _REASONS["direction"][claim.language].format(theirs=said, ours=claim.statement.text[start:end])
                 return Finding("comparison", Fault.CONTRADICTED, reason, ((start, end),))
+    for sides in _SIDES.values():
+        if exchanged := in_its_place(claim, sides):
+            start, end = exchanged[0].span()
+            reason = _REASONS["direction"][claim.language].format(
+                theirs=exchanged[1].group(), ours=claim.statement.text[start:end]
+            )
+            return Finding("comparison", Fault.CONTRADICTED, reason, ((start, end),))
     return None
 
 
@@ -81,7 +90,7 @@ def check_bounds(claim: Claim, sought: list[Sought]) -> Finding | None:
         bound = one.quantity.bound
         if bound is None or not one.held:
             continue
-        near = [other for other, statement in one.held if claim.coverage.get(statement.text, 0.0) >= SAME_THING and other.bound]
+        near = [other for other, statement in one.held if claim.coverage.get(statement.text, 0.0) >= _BOUND_SHARE and other.bound]
         if near and all(other.bound is not bound for other in near):
             names = _BOUNDS[claim.language]
             start, end = one.quantity.start, one.quantity.end

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from eval.checks.claim import Claim
-from eval.checks.clauses import Clause, alike
+from eval.checks.clauses import Clause, alike, in_its_place
 from eval.checks.finding import Finding
 from eval.types import Fault
 
@@ -68,6 +68,7 @@ present attended | absent excused
 出租 | 承租
 用人单位 雇主 | 劳动者 雇员
 夜班 | 中班 | 白班 | 早班
+一天 | 一周 | 一个月 | 一季度 | 一年
 每天 每日 | 每周 每星期 | 每月 | 每季 每季度 | 每年
 第一 | 第二 | 第三 | 第四 | 最后
 首次 | 末次
@@ -128,6 +129,11 @@ def check_opposites(claim: Claim) -> Finding | None:
                 start, end = (ours.start + place for place in here[1].span())
                 reason = _REASON[claim.language].format(theirs=said, ours=claim.statement.text[start:end])
                 return Finding("opposites", Fault.CONTRADICTED, reason, ((start, end),))
+    for group in _ALL_GROUPS:
+        if exchanged := in_its_place(claim, group.sides):
+            start, end = exchanged[0].span()
+            reason = _REASON[claim.language].format(theirs=exchanged[1].group(), ours=claim.statement.text[start:end])
+            return Finding("opposites", Fault.CONTRADICTED, reason, ((start, end),))
     return None
 
 

@@ -47,7 +47,7 @@ _OVER_BEFORE = re.compile(
 )
 _UNDER_BEFORE = re.compile(
     r"(?P<under>less than|fewer than|below|under|shorter than|lower than|earlier than"
-    r"|低于|低於|少于|少於|小于|小於|短于|早于|(?<=[^\d]不)[足到]|未满)" + _CURRENCY
+    r"|低于|低於|少于|少於|小于|小於|短于|早于|不足|不到|未满)" + _CURRENCY
 )
 _NOT_BEFORE = re.compile(
     r"(?:\b(?:not|never|cannot|nor)|n't)\b(?: \w+){0,4}\s?$|\bno\s?$"
