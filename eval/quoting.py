@@ -50,8 +50,8 @@ TABLE_QUOTE_CHARACTERS = 320
 # How many deviations a sentence of another language than the first hit's must be better than one of this to go before it.
 _TRANSLATED_HANDICAP = 1.0
 
-# Particles say nothing of the topic, however a sentence is put.
-_CHINESE_PARTICLES = frozenset("的了着之是在有和与及也就都而或于被把为其这那一个不")
+# Particles and function words say nothing of the topic, however a sentence is put.
+_CHINESE_PARTICLES = frozenset("的了着之是在有和与及也就都而或于被把为其这那一个不以要可能会给到去从对由所几多每最")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,11 @@ class Reading:
         """The words of the whole hit, without its headings."""
         return frozenset().union(*(passage.terms for passage in self.passages[hit]))
 
+    def characters_held(self, text: str) -> float | None:
+        """The share of the question's Chinese characters, particles aside, that a text holds; None where it has none."""
+        written = simplified(text)
+        return sum(one in written for one in self._characters) / len(self._characters) if self._characters else None
+
     def language_of(self, hit: int) -> str:
         """The language of a hit's text."""
         return self._languages[hit]
@@ -162,7 +167,7 @@ class Reading:
         values = {
             "coverage": terms.coverage(held),
             "local_coverage": terms.local_coverage(held),
-            "characters": _share_held(self._characters, simplified(written)) if han else 0.0,
+            "characters": (self.characters_held(written) or 0.0) if han else 0.0,
             "before": more(passage.before | passage.head_terms),
             "headings": more(self.headings[hit]),
             "after": more(passage.after),
@@ -205,10 +210,6 @@ def _quoted_span(passage: Passage) -> tuple[int, int]:
     if passage.head and passage.end - passage.head[0] <= TABLE_QUOTE_CHARACTERS:
         return passage.head[0], passage.end
     return passage.start, passage.end
-
-
-def _share_held(wanted: frozenset[str], text: str) -> float:
-    return sum(character in text for character in wanted) / len(wanted) if wanted else 0.0
 
 
 @lru_cache(maxsize=4)
