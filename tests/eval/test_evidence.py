@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from eval.evidence import SIGNS, WEIGHTS_FILE, judge_evidence
+from eval.evidence import SIGNS, WEIGHTS_FILE, judge_evidence, read_evidence
+from eval.quoting import Reading
 from ingest.crosslingual import Group
 from ingest.dictionary import Alternative
 from ingest.errors import GraftError
@@ -65,6 +66,16 @@ def test_evidence_of_the_other_language_is_enough_where_its_translations_stand_t
     question = "保修索赔须在交付后多少天内提出？"
     assert not judge_evidence(question, hits(ENGLISH)).enough
     assert judge_evidence(question, hits(ENGLISH), translate=lambda _: groups).enough
+
+
+def test_chinese_words_in_another_order_are_found_by_their_characters() -> None:
+    at = list(SIGNS).index("hit_characters")
+    found = {
+        question: read_evidence(Reading(question, hits(CHINESE))) for question in ("年假天数", "假年数天", "蒸汽机车", "KX-200")
+    }
+    share = {question: one["zh"].features[at] for question, one in found.items()}
+    assert share["年假天数"] == share["假年数天"] == 0.75
+    assert share["蒸汽机车"] == share["KX-200"] == 0.0
 
 
 def test_the_reason_is_in_the_question_s_language() -> None:
