@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from eval.checks.claim import Claim
+from eval.checks.claim import SAME_THING, Claim
 from eval.checks.finding import Finding
 from eval.checks.statements import Statement
 from eval.checks.tiling import Piece, Token, common_pieces, tokens_of
@@ -36,8 +36,13 @@ def check_aligned_numbers(claim: Claim) -> Finding | None:
     ours = tokens_of(claim.statement)
     wrong: dict[int, str] = {}
     right: set[int] = set()
-    for statement in claim.nearest:
-        for place, theirs in _aligned_numbers(ours, tokens_of(statement), run=_RUN[claim.language]):
+    if sum(share >= SAME_THING for share in claim.coverage.values()) > len(claim.nearest):
+        return None  # entries of a list that differ in their numbers alone: which one the sentence follows is not known
+    near = [(statement, tokens_of(statement)) for statement in claim.nearest]
+    if any(len(tokens) > _MOST_TOKENS for tokens in (ours, *(tokens for _, tokens in near))):
+        return None  # the one that is too long to compare may be the one that the sentence follows
+    for statement, tokens in near:
+        for place, theirs in _aligned_numbers(ours, tokens, run=_RUN[claim.language]):
             if ours[place].term == theirs.term:
                 right.add(place)
             else:
@@ -50,8 +55,6 @@ def check_aligned_numbers(claim: Claim) -> Finding | None:
 
 def _aligned_numbers(ours: Sequence[Token], theirs: Sequence[Token], *, run: int) -> Iterator[tuple[int, Token]]:
     """Places of numbers of ours in long runs that are common but for numbers, each with the number that stands there."""
-    if max(len(ours), len(theirs)) > _MOST_TOKENS:
-        return
     for piece in common_pieces([_masked(token) for token in ours], [_masked(token) for token in theirs]):
         if piece.ours and ours[piece.ours - 1].term[0].isalnum():
             continue  # what it is said of stands before, and may be something else
