@@ -39,6 +39,8 @@ _CUES: dict[str, re.Pattern[str]] = {
     "times": re.compile(r"\b(?:times|fold|ratio)\b|倍|之比|比例"),
     "share": re.compile(r"\b(?:share|proportion|of the|of all|account\w*|make up|makes up)\b|占|佔|比重|比例"),
 }
+_CALCULATIONS = frozenset({"sum", "mean", "gap", "times"})
+_IN_PERCENT = frozenset({"more", "less", "share"})
 _EQUATION = re.compile(
     r"(?P<first>\d[\d,]*(?:\.\d+)?)\s?(?P<sign>[+＋−–×xX*/÷-])\s?(?P<second>\d[\d,]*(?:\.\d+)?)\s?[=＝]\s?(?P<result>\d[\d,]*(?:\.\d+)?)"
 )
@@ -103,14 +105,24 @@ def calculated_wrongly(claim: Claim, quantity: Quantity) -> Finding | None:
 
 
 def is_calculated(claim: Claim, quantity: Quantity) -> bool:
-    """Whether the sentence says that the number is the result of a calculation, and not a number of the documents."""
+    """Whether the sentence says that the number is the result of a calculation, and not a number of the documents.
+
+    A change or a share in percent may as well be quoted: it is calculated where the evidence speaks of no percent at all.
+    """
+    named = _CALCULATIONS
+    if quantity.dimension == "percent" and not _tells_percent(claim):
+        named |= _IN_PERCENT
     return any(
         abs(match.start() - quantity.start) <= _NEAR_CHARACTERS
         for cue in _cues(claim)
-        if cue in {"sum", "mean", "gap", "times"}
+        if cue in named
         for match in [_CUES[cue].search(claim.statement.folded)]
         if match
     )
+
+
+def _tells_percent(claim: Claim) -> bool:
+    return any(one.dimension == "percent" for statement in claim.evidence.holding_numbers() for one in statement.quantities)
 
 
 def not_judged(claim: Claim, quantity: Quantity) -> Finding:

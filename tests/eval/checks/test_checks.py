@@ -116,6 +116,14 @@ def test_a_result_that_is_wrong_is_contradicted_with_the_right_one() -> None:
     assert "40 + 60 = 100" in finding.reason
 
 
+def test_a_change_in_percent_is_calculated_where_the_evidence_tells_none() -> None:
+    sales = "2024年营业收入为12.4亿元，2023年为10.0亿元。"
+    (calculated,) = HouseJudge().judge(["2024年营业收入同比增长24%。"], evidence=[sales])
+    assert (calculated.judged, calculated.supported) == (False, False)
+    (quoted,) = HouseJudge().judge(["2024年营业收入同比增长24%。"], evidence=[sales + "同比增长20%。"])
+    assert (quoted.judged, quoted.supported) == (True, False)
+
+
 def test_a_calculation_that_cannot_be_done_again_is_not_judged() -> None:
     verdict = HouseJudge().judge(["On average the hotels had 371 guests."], evidence=[TABLE])[0]
     assert (verdict.judged, verdict.supported) == (False, False)
