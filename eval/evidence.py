@@ -8,7 +8,6 @@ hit's own score is not read: scores of different indexes do not compare.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any
 from eval.quoting import SIGNS as QUOTING_SIGNS
 from eval.quoting import Reading, ScoredPassage
 from eval.terms import Term, Translate
-from ingest.errors import GraftError
+from eval.weights_file import read_weights_file
 from ingest.tokens import is_han
 from ingest.types import Hit
 
@@ -186,10 +185,4 @@ def _words(asked: str, missing: Sequence[Term]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4)
 def _read_weights(path: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise GraftError(f"The weights of the evidence decision {path} cannot be read: {error}.") from error
-    if content.get("format") != 1 or content.get("features") != list(SIGNS):
-        raise GraftError(f"The weights {path} were made for other features; make them again: python -m finetune.sufficiency.")
-    return content
+    return read_weights_file(path, what="weights of the evidence decision", features=SIGNS, made_by="finetune.sufficiency")

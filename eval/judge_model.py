@@ -6,16 +6,14 @@ It knows numbers alone: what they are features of is `eval.support`, what follow
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from eval.support import SIGNS
-from ingest.errors import GraftError
+from eval.weights_file import read_weights_file
 from ingest.tokens import language
 
 WEIGHTS_FILE = Path(__file__).parent / "models" / "judge-v2.json"
@@ -83,14 +81,7 @@ def read_judge_model(path: Path = WEIGHTS_FILE) -> JudgeModel:
     Raises:
         GraftError: the file cannot be read or belongs to another set of features.
     """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise GraftError(f"The judge's weights {path} cannot be read: {error}.") from error
-    if content.get("format") != 1 or content.get("features") != list(SIGNS):
-        raise GraftError(
-            f"The judge's weights {path} were made for other features; make them again: python -m finetune.detector."
-        )
+    content = read_weights_file(path, what="judge's weights", features=SIGNS, made_by="finetune.detector")
     clip = float(content["clip"])
     models = {
         lang: LanguageModel(

@@ -7,13 +7,12 @@ again within one answer, so what was cut last is kept. This module knows no ques
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from eval.units import Kind, Unit, read_units
+from eval.units import Unit, read_units
 from ingest.sentences import sentence_spans
-from ingest.tokens import simplified
 
 # A line without a full stop that has fewer units than this is a fragment or a heading.
 _FRAGMENT_UNITS = 5
@@ -44,7 +43,7 @@ class Passage:
 def cut_passages(text: str) -> tuple[Passage, ...]:
     """The text's sentences, list items and table rows in order. The units of a passage count from the passage's start."""
     spans = _spans(text)
-    read = [comparable_units(text[start:end]) for start, end, _ in spans]
+    read = [tuple(read_units(text[start:end])) for start, end, _ in spans]
     terms = [frozenset(unit.term for unit in units) for units in read]
     out: list[Passage] = []
     head: int | None = None
@@ -63,14 +62,6 @@ def cut_passages(text: str) -> tuple[Passage, ...]:
         else:
             out.append(Passage(start, end, units, own, head=spans[head][:2], head_terms=terms[head]))
     return tuple(out)
-
-
-def comparable_units(text: str) -> tuple[Unit, ...]:
-    """The text's units with Chinese ones in simplified characters, so that both ways of writing compare."""
-    units = read_units(text)
-    if simplified(text) == text:
-        return tuple(units)
-    return tuple(replace(u, term=simplified(u.term)) if u.kind is Kind.HAN else u for u in units)
 
 
 def _spans(text: str) -> list[tuple[int, int, bool]]:

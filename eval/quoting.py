@@ -8,20 +8,18 @@ its head row where both fit. This module picks; whether the evidence is enough t
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from eval.asking import answer_kind, holds_candidate
-from eval.passages import Passage, comparable_units, cut_passages
+from eval.passages import Passage, cut_passages
 from eval.terms import Terms, Translate, asked_part, own_terms, translated_terms
 from eval.types import Quote
-from eval.units import Background, shipped_background
-from ingest.errors import GraftError
+from eval.units import Background, read_units, shipped_background
+from eval.weights_file import read_weights_file
 from ingest.tokens import is_han, language, simplified
 from ingest.types import Hit
 
@@ -93,10 +91,10 @@ class Reading:
         self.language = language(question)
         self.hits = list(hits)
         self.passages = [cut_passages(hit.text) for hit in self.hits]
-        self.headings = [frozenset(u.term for h in hit.headings for u in comparable_units(h)) for hit in self.hits]
+        self.headings = [frozenset(u.term for h in hit.headings for u in read_units(h)) for hit in self.hits]
         self.kind = answer_kind(question)
         self.asked = asked_part(question)
-        self.asked_terms = frozenset(unit.term for unit in comparable_units(question))
+        self.asked_terms = frozenset(unit.term for unit in read_units(question))
         self._languages = [language(hit.text) for hit in self.hits]
         self._terms = self._terms_by_language(translate, background or shipped_background())
         self._characters = frozenset(filter(is_han, simplified(self.asked))) - _CHINESE_PARTICLES
@@ -219,10 +217,5 @@ def read_weights(path: Path) -> dict[str, Scoring]:
     Raises:
         GraftError: it cannot be read, or is of other features than this version's.
     """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise GraftError(f"The weights for quoting at {path} cannot be read: {error}. Reinstall, or train them anew.") from error
-    if content.get("format") != 1 or content.get("features") != list(SIGNS):
-        raise GraftError(f"{path} was made for other features than this version reads: train it anew with finetune.quoting.")
+    content = read_weights_file(path, what="weights for quoting", features=SIGNS, made_by="finetune.quoting")
     return {of: Scoring(tuple(one["weights"]), one["mean"], one["scale"]) for of, one in content["languages"].items()}

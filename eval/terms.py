@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from eval.passages import comparable_units
 from eval.support import likeness
 from eval.units import Background, Kind, Unit, read_units
 from ingest.crosslingual import Group
@@ -99,7 +98,7 @@ def own_terms(asked: str, texts: Sequence[frozenset[str]], *, background: Backgr
     units = [unit for unit in read_units(asked) if unit.content] or read_units(asked)
     known = frozenset().union(*texts)
     terms = []
-    for key, unit in {simplified(unit.term): unit for unit in units}.items():
+    for key, unit in {unit.term: unit for unit in units}.items():
         exact = unit.kind in (Kind.NUMBER, Kind.CODE) or unit.name
         ways = tuple((frozenset({word}), match) for word, match in _like(key, unit, known).items())
         terms.append(Term(key, unit.start, unit.end, exact, background.idf(unit.term), ways))
@@ -145,7 +144,7 @@ def _rarity(count: int, total: int) -> float:
 def _words(alternative: Sequence[str]) -> frozenset[str]:
     """The words of a text that say the alternative; none for a single Chinese character, which a text rarely has by itself."""
     joined = "".join(alternative) if is_han(alternative[0]) else " ".join(alternative)
-    return frozenset(unit.term for unit in comparable_units(joined) if unit.content)
+    return frozenset(unit.term for unit in read_units(joined) if unit.content)
 
 
 def _place(asked: str, word: Sequence[str]) -> tuple[int, int]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from eval.completing import complete
-from eval.conflicts import find_dispute
+from eval.completing import Completed, complete
+from eval.conflicts import Dispute
 from eval.instructions import ENOUGH, is_suspicious, only_from_instructions, signs
 from eval.quoting import select_quotes
 from eval.terms import Translate
@@ -67,7 +67,7 @@ class Composer:
                             yield self.draft.remove(OBEYED_TEXT, Verdict(0.0, False, reason=OBEYED[self.draft.language]))
                         elif text and not self.given:
                             unjudged = Verdict(0.0, False, reason=NOT_JUDGED[self.draft.language], judged=False)
-                            yield self._add(text, unjudged, (), written_s=written_s)
+                            yield self._add(text, Completed(unjudged), (), written_s=written_s)
                         elif text:
                             async with aclosing(self._settle(text, chat, written_s)) as settled:
                                 async for one in settled:
@@ -102,10 +102,11 @@ class Composer:
 
     async def _settle(self, text: str, chat: BaseChatModel, written_s: float) -> AsyncGenerator[Event, None]:
         """What becomes of one sentence of the model, by its verdict and the policy."""
-        verdict = await asyncio.to_thread(self._verdict, text, self.given)
+        completed = await asyncio.to_thread(self._verdict, text, self.given)
+        verdict = completed.verdict
         quoted_anyway = self.draft.style is Style.MIXED
         if verdict.supported or (not quoted_anyway and (not verdict.judged or self.unsupported is Unsupported.MARK)):
-            yield self._add(text, verdict, self.given, written_s=written_s)
+            yield self._add(text, completed, self.given, written_s=written_s)
             return
         if verdict.judged and self.unsupported is Unsupported.REGENERATE:
             yield Doubted(text, verdict.reason, verdict.fault)
@@ -121,7 +122,7 @@ class Composer:
                     return
         yield self.draft.remove(text, verdict)
 
-    async def _regenerated(self, text: str, verdict: Verdict, chat: BaseChatModel) -> tuple[str, Verdict, Sequence[Hit]] | None:
+    async def _regenerated(self, text: str, verdict: Verdict, chat: BaseChatModel) -> tuple[str, Completed, Sequence[Hit]] | None:
         """What the model writes in its place, with verdict and passages; None where that is not borne out either."""
         nearest = select_quotes(f"{self.question}\n{text}", self.hits, limit=2 * _REPAIR_PASSAGES)
         passages = list({quote.hit.chunk: quote.hit for quote in nearest}.values())[:_REPAIR_PASSAGES] or list(self.given)
@@ -138,21 +139,22 @@ class Composer:
                     if refused or normalise(again) in known or self._obeys(again):
                         return None
                     judged = await asyncio.to_thread(self._verdict, again, passages)
-                    better = judged.supported and judged.fault is not Fault.OFF_QUESTION
+                    better = judged.verdict.supported and judged.verdict.fault is not Fault.OFF_QUESTION
                     return (again, judged, passages) if better else None
         return None
 
-    def _verdict(self, text: str, passages: Sequence[Hit]) -> Verdict:
+    def _verdict(self, text: str, passages: Sequence[Hit]) -> Completed:
         """The verdict on one sentence: the judge's, completed by what looks beyond these passages."""
         evidence = [" › ".join(hit.headings) + "\n" + hit.text for hit in passages]
         verdict = self.judge.judge([text], evidence=evidence, question=self.question)[0]
-        return complete(verdict, text, question=self.question, hits=self.hits).verdict
+        return complete(verdict, text, question=self.question, hits=self.hits)
 
     def _add(
-        self, text: str, verdict: Verdict, passages: Sequence[Hit], *, written_s: float, replaces: Repair | None = None
+        self, text: str, completed: Completed, passages: Sequence[Hit], *, written_s: float, replaces: Repair | None = None
     ) -> JudgedSentence:
+        verdict = completed.verdict
         bearing = bearing_quotes(text, passages) if verdict.supported else []
-        citations = self._cited([*bearing, *self._other_sides(text, verdict)])
+        citations = self._cited([*bearing, *_other_sides(completed.dispute)])
         sentence = Sentence(
             text,
             Style.GENERATED,
@@ -167,17 +169,17 @@ class Composer:
         return self.draft.add(sentence, citations, written_s=written_s)
 
     def _add_quote(self, quote: Quote, *, written_s: float | None = None, replaces: Repair | None = None) -> JudgedSentence:
-        verdict = complete(Verdict(1.0, True), quote.text, question=self.question, hits=self.hits, quoted=True).verdict
-        citations = self._cited([quote, *self._other_sides(quote.text, verdict)])
-        markers = tuple(citation.marker for citation in citations)
+        completed = complete(Verdict(1.0, True), quote.text, question=self.question, hits=self.hits, quoted=True)
+        citations = self._cited([quote, *_other_sides(completed.dispute)])
+        verdict, markers = completed.verdict, tuple(citation.marker for citation in citations)
         sentence = Sentence(quote.text, Style.QUOTES, 1.0, True, markers, verdict.reason, verdict.fault, replaces=replaces)
         return self.draft.add(sentence, citations, written_s=written_s)
 
-    def _other_sides(self, text: str, verdict: Verdict) -> list[Quote]:
-        """What documents say that disagree with a disputed sentence, word for word."""
-        if verdict.fault is not Fault.DISPUTED or (dispute := find_dispute(text, self.hits)) is None:
-            return []
-        return [Quote(side.hit, side.start, side.start + len(side.text), side.text, 0.0) for side in dispute.sides]
-
     def _cited(self, quotes: Sequence[Quote]) -> tuple[Citation, ...]:
         return tuple(dict.fromkeys(self.draft.cite(quote, self.boxes(quote)) for quote in quotes))
+
+
+def _other_sides(dispute: Dispute | None) -> list[Quote]:
+    """What documents say that disagree about a sentence, word for word."""
+    sides = dispute.sides if dispute else ()
+    return [Quote(side.hit, side.start, side.start + len(side.text), side.text, 0.0) for side in sides]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from eval.asking import AnswerKind, answer_kind, holds_candidate
-from eval.passages import comparable_units
+from eval.units import read_units
 from ingest.tokens import language
 
 
@@ -50,9 +50,9 @@ def test_what_a_question_asks_for(question: str, kind: AnswerKind) -> None:
     ],
 )
 def test_a_sentence_fits_where_it_holds_something_of_the_kind(kind: AnswerKind, text: str, holds: bool) -> None:
-    assert holds_candidate(kind, text, comparable_units(text), asked=frozenset(), han=language(text) == "zh") is holds
+    assert holds_candidate(kind, text, read_units(text), asked=frozenset(), han=language(text) == "zh") is holds
 
 
 def test_what_the_question_says_itself_is_no_candidate() -> None:
     text = "The 48 bolts are tightened."
-    assert not holds_candidate(AnswerKind.NUMBER, text, comparable_units(text), asked={"48"}, han=False)
+    assert not holds_candidate(AnswerKind.NUMBER, text, read_units(text), asked={"48"}, han=False)

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from eval.passages import comparable_units
 from eval.terms import Terms, asked_part, own_terms, translated_terms
-from eval.units import shipped_background
+from eval.units import read_units, shipped_background
 from ingest.crosslingual import Group
 from ingest.dictionary import Alternative
 
 
 def words(text: str) -> frozenset[str]:
-    return frozenset(unit.term for unit in comparable_units(text))
+    return frozenset(unit.term for unit in read_units(text))
 
 
 def own(question: str, *texts: str) -> Terms:

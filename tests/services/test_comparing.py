@@ -12,39 +12,19 @@ from eval.judge import HouseJudge
 from eval.types import Answer, Arm, Style
 from ingest.conversation import Turn, condensed
 from ingest.errors import GraftError, InputRefused, NotFound, Unavailable
-from ingest.types import Access, Hit
+from ingest.types import Access
 from services.answering import Answering, ChatAbility
 from services.comparing import Failed, merged
 from services.drafting import Done, Event, JudgedSentence, Sources
 from services.prompts import ServingPrompts
 from services.settings import AnswerSettings
 from services.writing import Token
+from tests.answering import HOLIDAY, HOTEL, QUESTION, RIGHT, WRONG, Shelf
 from tests.fakes import FakeChat
 
-HOLIDAY = "Every full-time employee has 27 days of paid holiday in each calendar year. Unused days expire at the end of March."
-HOTEL = "A hotel night in Germany is paid up to 140 euros, breakfast included. Trains are booked in second class."
-QUESTION = "How many days of paid holiday does a full-time employee have in each calendar year?"
-RIGHT = "A full-time employee has 27 days of paid holiday in each calendar year."
-WRONG = "Purple elephants deliver the payslips on Thursdays."
 ALL = tuple(Arm)
 
 Told = list[tuple[Arm | None, Event | Failed]]
-
-
-def hit(text: str, *, number: int = 1) -> Hit:
-    return Hit("handbook.pdf", f"doc_{number}", 1, number, f"chk_{number}", 1.0 / number, text, 0, ("Leave",))
-
-
-class Shelf:
-    """A retriever that finds these texts, whatever is asked, and remembers what and on whose behalf."""
-
-    def __init__(self, *texts: str) -> None:
-        self.hits = [hit(text, number=number) for number, text in enumerate(texts, start=1)]
-        self.asked: list[tuple[str, Access]] = []
-
-    def search(self, query: str, *, access: Access, limit: int) -> list[Hit]:
-        self.asked.append((query, access))
-        return self.hits[:limit]
 
 
 def answering(shelf: Shelf, chats: Mapping[Arm, FakeChat | GraftError]) -> Answering:
