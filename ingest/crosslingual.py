@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from ingest.dictionary import Alternative, Dictionary, content
@@ -26,6 +27,8 @@ LONGEST_WORD = 8
 """Units of the longest word that is looked up in the dictionary."""
 QUESTION_UNITS = 256
 """Longer questions are read up to here: they are pasted text, and the cost grows with their length."""
+# Questions that are answered at the same time.
+_KEPT_QUESTIONS = 32
 
 _FAINT_HAN = frozenset("的了在是和与與或及为為以于於从從由对對将將把被给給会會能要就也都而但其此该該这這那有才")
 _FAINT_WORDS = frozenset(
@@ -55,9 +58,14 @@ class Translator:
         """Without a `dictionary` only the glossary speaks."""
         self._dictionary = dictionary
         self._glossary = glossary or Glossary()
+        # The search, the evidence decision and the quotes of one answer ask for the same question's.
+        self._known = lru_cache(maxsize=_KEPT_QUESTIONS)(self._groups)
 
-    def groups(self, question: str) -> list[Group]:
+    def groups(self, question: str) -> tuple[Group, ...]:
         """One group for each word of the question, in order; without alternatives where none is known."""
+        return self._known(question)
+
+    def _groups(self, question: str) -> tuple[Group, ...]:
         asked = _asked(question)
         spans = dict.fromkeys(_spans(asked, max(LONGEST_WORD, self._glossary.longest)))
         keys = [" ".join(span) for span in spans if len(span) <= LONGEST_WORD]
@@ -66,9 +74,8 @@ class Translator:
         cut = _segments(asked, known.keys() | own.keys())
         found = [_group(word, _alternatives(word, known, own)) for word in dict.fromkeys(cut)]
         codes = [term for term in query_terms(question) if not is_han(term[0]) and (term,) not in spans]
-        return found + [
-            Group((code,), (Alternative((code,), 1.0),), KEPT_WEIGHT) for code in codes if code not in _MEASURE_QUESTIONS
-        ]
+        kept = (Group((code,), (Alternative((code,), 1.0),), KEPT_WEIGHT) for code in codes if code not in _MEASURE_QUESTIONS)
+        return (*found, *kept)
 
     def synonyms(self, question: str) -> list[Group]:
         """What the company itself also calls the words of the question, in either language; nothing of the dictionary."""

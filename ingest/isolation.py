@@ -41,14 +41,10 @@ from ingest.errors import (
 )
 from ingest.layout import page_from_row, page_to_row
 from ingest.outline import with_levels
+from ingest.reading_warnings import warnings_of
 from ingest.settings import OcrSettings, ReadLimits
 from ingest.types import Bbox, Page, ParsedDocument
 
-NO_TEXT_LAYER = "no text layer"
-NO_TEXT = "no text"
-READ_UNSURELY = "read from the picture with low confidence"
-# Pages under this mean confidence need a person's eye: see docs/decisions/0011-ocr.md.
-UNSURE = 0.85
 # Loading the PDF library takes half a second; a machine under load needs more.
 _START_TIMEOUT_S = 60.0
 # How much later than its owner the operating system ends a worker: only one whose owner is gone lives so long.
@@ -121,7 +117,7 @@ class FileWorker:
     ) -> ParsedDocument:
         pages: list[Page] = []
         title, total = "", 0
-        warnings: list[str] = []
+        warnings: Sequence[str] = ()
         for answer in self._call({"operation": "read", "path": str(path), "name": name}, check):
             if "total" in answer:
                 title, total, warnings = answer["title"], answer["total"], answer["warnings"]
@@ -129,12 +125,7 @@ class FileWorker:
                 pages.append(page_from_row(_Row(answer["page"])))
                 if progress is not None:
                     progress(len(pages), total)
-        for told, picture in ((NO_TEXT_LAYER, True), (NO_TEXT, False)):
-            if blank := [page.number for page in pages if not page.text.strip() and page.has_picture is picture]:
-                warnings.append(f"{told}: page {_ranges(blank)}")
-        if unsure := [page.number for page in pages if page.confidence < UNSURE]:
-            warnings.append(f"{READ_UNSURELY}: page {_ranges(unsure)}")
-        return ParsedDocument(with_levels(mark_running(pages)), title, tuple(warnings))
+        return ParsedDocument(with_levels(mark_running(pages)), title, (*warnings, *warnings_of(pages)))
 
     def render(self, path: Path, number: int, *, boxes: Sequence[Bbox], dpi: int) -> bytes:
         """One page as PNG with the boxes marked.
@@ -349,17 +340,6 @@ class _Row:
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
-
-
-def _ranges(numbers: list[int]) -> str:
-    """`1-3, 7` for [1, 2, 3, 7]."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and parts[-1][-1] == number - 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
 
 
 def _serve(limits: ReadLimits, ocr: OcrSettings) -> None:

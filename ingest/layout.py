@@ -25,6 +25,7 @@ def page_to_row(sha256: str, page: Page) -> dict[str, Any]:
             "blocks": [[b.kind, b.start, b.end, b.bbox, b.rows, b.level, b.spans, b.size, b.bold] for b in page.blocks],
             "lines": [[line.start, line.end, line.bbox] for line in page.lines],
             "words": [[word.start, word.end, word.confidence] for word in page.words],
+            "hidden": page.hidden,
         },
     }
 
@@ -40,6 +41,7 @@ def page_from_row(row: Any) -> Page:
         blocks=tuple(_block(*values) for values in row.layout["blocks"]),
         lines=tuple(Line(start, end, tuple(bbox)) for start, end, bbox in row.layout["lines"]),
         words=tuple(Word(*word) for word in row.layout.get("words", ())),  # pages read by earlier versions tell none
+        hidden=row.layout.get("hidden", 0),
     )
 
 

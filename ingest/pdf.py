@@ -8,6 +8,7 @@ Nothing here is safe against hostile files by itself: `ingest.isolation` runs it
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,10 @@ def _upright(page: Any) -> Any:
 def _read_page(page: Any, *, number: int, pictures: Pictures | None) -> Page:
     text = PageText(page)
     if text.turned:
-        return _read_turned(page, text.turned, number=number, pictures=pictures)
-    return _composed(page, text, number=number, pictures=pictures)
+        read = _read_turned(page, text.turned, number=number, pictures=pictures)
+    else:
+        read = _composed(page, text, number=number, pictures=pictures)
+    return replace(read, hidden=text.hidden) if text.hidden else read
 
 
 def _read_turned(page: Any, turned: int, *, number: int, pictures: Pictures | None) -> Page:

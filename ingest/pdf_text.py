@@ -1,6 +1,7 @@
 """The lines and words of a PDF page, by PyMuPDF.
 
-Invariants. Text is the file's own; where a line is written from right to left, its characters are put in order by their places.
+Invariants. Text is the file's own, without what no reader sees (`ingest.hidden_text`); where a line is written from right to
+left, its characters are put in order by their places.
 Words are taken only when they are asked for: most pages need none.
 """
 
@@ -9,10 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import pymupdf
 
+from ingest.hidden_text import hidden_spans
 from ingest.lines import PrintedLine, PrintedWord, rows_of, union
 from ingest.right_to_left import PrintedCharacter, has_right_to_left, words_in_reading_order
 
@@ -25,11 +28,16 @@ _TOGETHER = 0.4
 
 
 class PageText:
-    """What is printed on a page; `turned` is how far most of it is turned clockwise, in degrees."""
+    """What is printed on a page; `turned` is how far most of it is turned clockwise, in degrees, and `hidden` the number of
+    characters, without spaces, that the page carries beside and does not show."""
 
     def __init__(self, page: Any) -> None:
         self._content = page.get_textpage(flags=TEXT_FLAGS)
         content = self._content.extractDICT()
+        spans = hidden_spans(page, content)
+        self.hidden = sum(spans.values())
+        self._hidden_spans = spans.keys()
+        content = self._shown(content)
         self.turned = _mostly_turned(content)
         lines = list(_lines(content))
         self._backwards = any(has_right_to_left(line.text) for line in lines)
@@ -40,13 +48,15 @@ class PageText:
         """The words in the order of the file, those of a line from right to left in the order in which it is read."""
         if self._backwards:
             return self._reordered[1]
+        if self._hidden_spans:
+            return list(_words(self._shown(self._content.extractRAWDICT())))
         return [PrintedWord(word, (x0, y0, x1, y1)) for x0, y0, x1, y1, word, *_ in self._content.extractWORDS()]
 
     @cached_property
     def _reordered(self) -> tuple[list[PrintedLine], list[PrintedWord]]:
         lines: list[PrintedLine] = []
         words: list[PrintedWord] = []
-        parts = [line for block in self._content.extractRAWDICT()["blocks"] for line in block.get("lines", ())]
+        parts = [line for block in self._shown(self._content.extractRAWDICT())["blocks"] for line in block.get("lines", ())]
         for together in _whole_lines([part for part in parts if _raw_text(part).strip()]):
             spans = [span for part in together for span in part["spans"]]
             characters = [
@@ -59,6 +69,16 @@ class PageText:
                 lines.append(PrintedLine(text, box, largest["size"], all(map(_is_bold, spans))))
                 words.extend(found)
         return lines, words
+
+    def _shown(self, content: Any) -> Any:
+        """The extracted text with a space in the place of each hidden span."""
+        for b, n, s in self._hidden_spans:
+            line = content["blocks"][b]["lines"][n]
+            span = line["spans"][s]
+            span.update({"chars": [{"c": " ", "bbox": span["bbox"]}]} if "chars" in span else {"text": " "})
+            if left := [one["bbox"] for one in line["spans"] if _text_of(one).strip()]:
+                line["bbox"] = union(left)
+        return content
 
 
 def _mostly_turned(content: Any) -> int:
@@ -77,6 +97,15 @@ def _lines(content: Any) -> Iterator[PrintedLine]:
             if text := "".join(span["text"] for span in line["spans"]).replace("\x00", "").strip():
                 size = max(spans, key=lambda span: len(span["text"]))["size"]
                 yield PrintedLine(text, line["bbox"], size, all(map(_is_bold, spans)), _direction(line) != 0)
+
+
+def _words(content: Any) -> Iterator[PrintedWord]:
+    for line in (line for block in content["blocks"] for line in block.get("lines", ())):
+        characters = [one for span in line["spans"] for one in span["chars"]]
+        for is_space, word in groupby(characters, key=lambda one: one["c"].isspace()):
+            if not is_space:
+                together = list(word)
+                yield PrintedWord("".join(one["c"] for one in together), union(one["bbox"] for one in together))
 
 
 def _direction(line: Any) -> int | None:
@@ -99,7 +128,11 @@ def _whole_lines(parts: list[Any]) -> Iterator[list[Any]]:
 
 
 def _raw_text(line: Any) -> str:
-    return "".join(character["c"] for span in line["spans"] for character in span["chars"])
+    return "".join(map(_text_of, line["spans"]))
+
+
+def _text_of(span: Any) -> str:
+    return "".join(character["c"] for character in span["chars"]) if "chars" in span else str(span["text"])
 
 
 def _is_bold(span: Any) -> bool:

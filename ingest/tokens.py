@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import opencc
-import snowballstemmer
+from Stemmer import Stemmer
 
 from ingest.text_cleaning import clean, clean_text
 
@@ -61,8 +61,6 @@ _RADICAL = re.compile(r"[\u2e80-\u2eff]")
 _CLUSTER = re.compile(r".[\u0300-\u036f\u3099\u309a]*", re.DOTALL)
 _TRADITIONAL_BLOCKS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
 
-_stemmer = snowballstemmer.stemmer("english")
-
 
 @lru_cache(maxsize=32)  # an index row is cut into terms, units and 3-grams one after another
 def normalise(text: str) -> str:
@@ -95,7 +93,8 @@ def stem(word: str) -> str:
     """The Porter2 stem of a lower-case word; numbers lose their thousands separators."""
     if word[0].isdigit():
         return word.replace(",", "")
-    return str(_stemmer.stemWord(word.removesuffix("'s")))
+    # A stemmer has state and serves one thread at a time. Making one costs less than a microsecond (docs/decisions/0019).
+    return str(Stemmer("english", 0).stemWord(word.removesuffix("'s")))
 
 
 def pieces(text: str) -> list[str]:

@@ -103,7 +103,8 @@ class Page:
     """One page as read. `text` is the page's own; blocks and lines index into it.
 
     A page of a format without pages (a sheet, a part of a text) has no size, no lines and no picture.
-    `ocr` says that some of its text, or all, was read from its picture: then `words` are the words of that text.
+    `ocr` says that some of its text, or all, was read from its picture: then `words` are the words of that text. `hidden` is
+    the number of characters that the file carries there and shows to nobody: they are not in the text.
     """
 
     number: int
@@ -114,6 +115,7 @@ class Page:
     lines: tuple[Line, ...] = ()
     ocr: bool = False
     words: tuple[Word, ...] = ()
+    hidden: int = 0
 
     @property
     def confidence(self) -> float:

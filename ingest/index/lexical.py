@@ -211,7 +211,7 @@ class LexicalIndex:
         return self._best(view, [asked], access=access, limit=limit, within=within), groups
 
     def _translated(self, view: _View, query: str) -> list[Group]:
-        groups = self._translator.groups(query) if self._translator else []
+        groups = self._translator.groups(query) if self._translator else ()
         return [_held(view.searcher, group) for group in groups]
 
     def groups(self, query: str, *, of: str) -> list[Group]:

@@ -107,7 +107,7 @@ def headed(page: Page, heading: str) -> Page:
     blocks = tuple(Block(b.kind, b.start + offset, b.end + offset, None, b.rows, b.level) for b in page.blocks)
     words = tuple(Word(word.start + offset, word.end + offset, word.confidence) for word in page.words)
     text = f"{written.text}\n\n{page.text}"
-    return Page(page.number, 0.0, 0.0, text, (*written.blocks, *blocks), ocr=page.ocr, words=words)
+    return Page(page.number, 0.0, 0.0, text, (*written.blocks, *blocks), ocr=page.ocr, words=words, hidden=page.hidden)
 
 
 class _PageWriter:

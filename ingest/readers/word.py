@@ -4,13 +4,16 @@ A page ends where Word wrote that it ended when it last showed the document, or 
 a program that writes no such marks is divided into parts of about a page.
 
 Invariants. Text is what is shown: deletions that are tracked are left out and insertions are in; automatic numbers are
-written out; text boxes and notes follow the paragraph that they hang on. Running headers and footers are not read.
+written out; text boxes and notes follow the paragraph that they hang on. Running headers and footers are not read. What a run
+hides (hidden type, smaller than two points, white on paper) is left out and told; what a style hides is not noticed.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ingest.page_table import COLUMN_MARK
@@ -19,6 +22,7 @@ from ingest.readers.base import Break, Piece, Reading, Source
 from ingest.readers.numbering import Numbering
 from ingest.readers.parts import reading_of, table_pieces
 from ingest.readers.word_styles import ParagraphStyle, W, paragraph_styles, value_of
+from ingest.reading_warnings import HIDDEN_TEXT
 from ingest.types import BlockKind
 
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -26,6 +30,9 @@ _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _CHARACTERS = {f"{W}tab": "\t", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}
 # Not shown, or shown elsewhere: tracked deletions, field codes, phonetic guides, the older twin of a drawing.
 _UNSEEN = {f"{W}{name}" for name in ("del", "moveFrom", "delText", "instrText", "rt", "pPr", "rPr")} | {f"{_MC}Fallback"}
+# As for PDF (`ingest.hidden_text`): type under two points, and colours that are lost on paper.
+_LEAST_HALF_POINTS = 4
+_FAINT = re.compile("(?:[EeFf][0-9A-Fa-f]){3}")
 # Wider spans are no table that a person made.
 _WIDEST_SPAN = 200
 
@@ -41,7 +48,13 @@ def read(source: Source) -> Reading:
     section_ends = set() if laid_out else set(_page_ends(body))
     walk = _Walk(paragraph_styles(document), Numbering(document), _notes(document), section_ends)
     title = document.core_properties.title or ""
-    return reading_of(walk.pieces(body), limits=source.limits, title=title, by_size=not laid_out)
+    reading = reading_of(walk.pieces(body), limits=source.limits, title=title, by_size=not laid_out)
+    return replace(reading, warnings=(_told_of_hidden(walk.hidden),)) if walk.hidden else reading
+
+
+def _told_of_hidden(characters: int) -> str:
+    how_to_see = "to see it, mark everything in Word and clear its formatting"
+    return f"{HIDDEN_TEXT} ({characters} character{'s' if characters > 1 else ''}; {how_to_see})"
 
 
 def _page_ends(body: Any) -> Iterator[Any]:
@@ -75,6 +88,8 @@ class _Walk:
         self._numbering = numbering
         self._notes = notes
         self._page_ends = page_ends
+        self.hidden = 0
+        """Characters, without spaces, of what was left out because no reader sees it."""
 
     def pieces(self, container: Any) -> Iterator[Piece | Break]:
         """What a body, cell, text box, note or content control holds."""
@@ -99,7 +114,7 @@ class _Walk:
             yield Break.IF_FILLED
         text = f"{mark} " if mark else ""
         hanging: list[Any] = []
-        for token in self._tokens(element):
+        for token in self._tokens(element, shaded=own.shaded or style.shaded):
             if isinstance(token, str):
                 text += token
             elif token is Break.IF_FILLED:
@@ -116,7 +131,7 @@ class _Walk:
         if properties is not None and properties.find(f"{W}sectPr") in self._page_ends:
             yield Break.IF_FILLED
 
-    def _tokens(self, element: Any) -> Iterator[Any]:
+    def _tokens(self, element: Any, *, shaded: bool) -> Iterator[Any]:
         """The texts of a paragraph, its page breaks, and the text boxes and notes that hang on it."""
         for child in element:
             tag = child.tag
@@ -134,8 +149,10 @@ class _Walk:
                 yield child
             elif (note := self._notes.pop((tag, str(child.get(f"{W}id"))), None)) is not None:  # once: it may name itself
                 yield note
-            elif tag != f"{W}r" or not _is_hidden(child):
-                yield from self._tokens(child)
+            elif tag == f"{W}r" and _is_hidden(child, shaded=shaded):
+                self.hidden += sum(not one.isspace() for text in child.iter(f"{W}t") for one in text.text or "")
+            else:
+                yield from self._tokens(child, shaded=shaded)
 
     def _table(self, element: Any) -> Iterator[Piece | Break]:
         """The rows up to each page break as a table; a frame of one column is no table, and gives what it holds."""
@@ -177,7 +194,24 @@ def _cells(row: Any) -> Iterator[Any]:
             yield from _cells(child)
 
 
-def _is_hidden(run: Any) -> bool:
+def _is_hidden(run: Any, *, shaded: bool) -> bool:
+    """Whether no reader sees the run; `shaded` says whether its paragraph has a ground of its own."""
     properties = run.find(f"{W}rPr")
-    hidden = None if properties is None else properties.find(f"{W}vanish")
-    return hidden is not None and hidden.get(f"{W}val", "1") not in ("0", "false")
+    if properties is None:
+        return False
+    hidden = properties.find(f"{W}vanish")
+    size, colour = value_of(properties, "sz"), value_of(properties, "color")
+    return (
+        (hidden is not None and hidden.get(f"{W}val", "1") not in ("0", "false"))
+        or (size.isdigit() and int(size) < _LEAST_HALF_POINTS)
+        or (_FAINT.fullmatch(colour) is not None and not shaded and _is_on_paper(run, properties))
+    )
+
+
+def _is_on_paper(run: Any, properties: Any) -> bool:
+    """Whether no shading of its own, highlight, table, text box or background gives the run another ground than white paper."""
+    if any(properties.find(f"{W}{ground}") is not None for ground in ("shd", "highlight")):
+        return False
+    around = list(run.iterancestors())
+    boxed = any(one.tag in (f"{W}tbl", f"{W}txbxContent") for one in around)
+    return not boxed and around[-1].find(f"{W}background") is None

@@ -1,4 +1,4 @@
-"""What the paragraph styles of a Word document say that matters to reading: heading level, number, page break."""
+"""What the paragraph styles of a Word document say that matters to reading: heading level, number, page break, shading."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class ParagraphStyle:
     level: int = 0
     number: tuple[str, int] | None = None
     begins_page: bool = False
+    shaded: bool = False
 
     @staticmethod
     def of(properties: Any) -> ParagraphStyle:
@@ -33,7 +34,8 @@ class ParagraphStyle:
             depth = value_of(numbering, "ilvl")
             number = (list_id, int(depth) if depth.isdigit() and len(depth) == 1 else 0)
         begins = properties.find(f"{W}pageBreakBefore")
-        return ParagraphStyle(level, number, begins is not None and begins.get(f"{W}val", "1") not in ("0", "false"))
+        begins_page = begins is not None and begins.get(f"{W}val", "1") not in ("0", "false")
+        return ParagraphStyle(level, number, begins_page, shaded=properties.find(f"{W}shd") is not None)
 
 
 def value_of(element: Any, name: str) -> str:
@@ -49,7 +51,7 @@ def paragraph_styles(document: Any) -> dict[str, ParagraphStyle]:
 
 
 def _inherited(style_id: str, elements: dict[str, Any]) -> ParagraphStyle:
-    level, number, begins_page = 0, None, False
+    level, number, begins_page, shaded = 0, None, False, False
     seen: set[str] = set()
     while style_id in elements and style_id not in seen:  # a hostile style may be based on itself
         seen.add(style_id)
@@ -59,8 +61,9 @@ def _inherited(style_id: str, elements: dict[str, Any]) -> ParagraphStyle:
         level = level or own.level or _level_of_name(value_of(element, "name"))
         number = number or own.number
         begins_page = begins_page or own.begins_page
+        shaded = shaded or own.shaded
         style_id = value_of(element, "basedOn")
-    return ParagraphStyle(level, number, begins_page)
+    return ParagraphStyle(level, number, begins_page, shaded)
 
 
 def _level_of_name(name: str) -> int:

@@ -18,7 +18,8 @@ import pytest
 
 from ingest import isolation
 from ingest.errors import GraftError, InputRefused, Unavailable
-from ingest.isolation import NO_TEXT_LAYER, FileWorker
+from ingest.isolation import FileWorker
+from ingest.reading_warnings import NO_TEXT_LAYER
 from ingest.settings import OcrSettings, ReadLimits
 from tests import hostile
 from tests.fakes import pdf

@@ -9,10 +9,11 @@ import pytest
 
 from ingest.chunk_size import estimated_tokens
 from ingest.errors import Conflict, NotFound
-from ingest.isolation import NO_TEXT_LAYER
+from ingest.reading_warnings import NO_TEXT_LAYER
 from ingest.types import Access
 from tests.fakes import pdf
 from tests.product import ADMINISTRATOR, Product
+from tests.waiting import until
 
 GREEN = pdf("The lamp in the corridor is green.", title="Lamps")
 BLUE = pdf("The lamp in the corridor is blue.", title="Lamps")
@@ -99,14 +100,14 @@ def test_a_refused_file_leaves_nothing_behind(product: Product) -> None:
     job = product.add("broken.pdf", GREEN[:200])
     assert (job.status, job.outcome) == ("done", "refused")
     assert product.rows() == dict.fromkeys(product.rows(), 0)
-    assert product.files() == set()
+    until(lambda: product.files() == set())  # they go once the job is noted as ended
 
 
 def test_a_refused_new_version_leaves_the_old_one(product: Product) -> None:
     product.add("lamps.pdf", GREEN)
     assert product.add("lamps.pdf", b"no PDF at all").outcome == "refused"
     assert product.found("is green") == {"lamps.pdf"}
-    assert len(product.files()) == 1
+    until(lambda: len(product.files()) == 1)
 
 
 def test_a_page_without_a_text_layer_is_accepted_with_a_warning(product: Product) -> None:
@@ -175,7 +176,7 @@ def test_a_document_removed_while_it_is_added_anew_is_gone(product: Product, mon
     assert (ended.outcome, ended.error and "removed meanwhile" in ended.error) == ("refused", True)
     assert product.kb.pipeline.index.ids() == set()
     assert product.rows() == dict.fromkeys(product.rows(), 0)
-    assert product.files() == set()
+    until(lambda: product.files() == set())
 
 
 def test_bytes_that_another_document_loses_meanwhile_are_read_again(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,9 @@
 """Terms are the same for documents and questions, in Chinese and English."""
 
+import random
+import string
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +42,31 @@ def test_a_han_character_beside_a_latin_word_begins_a_run_of_its_own() -> None:
 @pytest.mark.parametrize("written", ["company's", "company’s", "ＣＯＭＰＡＮＹ＇Ｓ", "companies"])
 def test_forms_of_a_word_are_one_term(written: str) -> None:
     assert index_terms(written) == ["compani"]
+
+
+# What a stem is, stands in every index build and in the background table: another one would find neither.
+STEMS = dict(
+    pair.split(">")
+    for pair in (
+        "connection>connect generously>generous generate>generat universities>universiti agreed>agre luckily>luckili skis>ski "
+        "dying>die early>earli news>news organised>organis classes>class hopping>hop hoped>hope valves>valv replies>repli "
+        "ties>tie traditional>tradit relational>relat evening>evening exceeding>exceed policies>polici leave>leav sky>sky "
+        "cry>cri says>say yearly>year biology>biolog technician's>technician pneumatically>pneumat naïve>naïv übermäßig>übermäßig"
+    ).split()
+)
+
+
+@pytest.mark.parametrize(("word", "expected"), STEMS.items())
+def test_a_stem_is_what_it_was_when_the_indexes_were_built(word: str, expected: str) -> None:
+    assert stem(word) == expected
+
+
+def test_threads_that_stem_at_once_do_not_disturb_each_other() -> None:
+    draw = random.Random(5)
+    words = ["".join(draw.choices(string.ascii_lowercase, k=8)) + "ational" for _ in range(4000)]
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda part: [*map(stem, part)], (words[i::4] for i in range(4))))
+    assert told == [[*map(stem.__wrapped__, words[i::4])] for i in range(4)]
 
 
 def test_a_possessive_after_a_quotation_mark_is_no_term() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from ingest.errors import Unavailable
-from ingest.isolation import READ_UNSURELY, FileWorker
+from ingest.isolation import FileWorker
 from ingest.layout import page_to_row
+from ingest.reading_warnings import READ_UNSURELY
 from ingest.settings import OcrSettings, ReadLimits
 from ingest.types import Page, Word
 from tests.product import SharedWorker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from docx.oxml.ns import nsdecls
 from ingest.chunk_size import ChunkSize
 from ingest.chunking import split
 from ingest.readers.numbering import _written
+from ingest.reading_warnings import HIDDEN_TEXT
 from ingest.types import BlockKind
 from tests.office import docx, saved
 from tests.readings import member, pages_of, read, texts, told, with_member
@@ -236,3 +238,33 @@ def test_notes_follow_the_paragraph_that_they_hang_on(tmp_path: Path) -> None:
         data = with_member(data, name, member(data, name).replace(end, change.encode()))
     (page,) = pages_of(data, "x.docx", tmp_path)
     assert texts(page) == ["A rule.", "The note.", "Next."]
+
+
+@pytest.mark.parametrize(
+    "hiding", ["<w:vanish/>", '<w:sz w:val="1"/>', '<w:color w:val="FFFFFF"/>', '<w:color w:val="fdfdfd"/><w:sz w:val="22"/>']
+)
+def test_what_no_reader_sees_is_left_out_and_told(tmp_path: Path, hiding: str) -> None:
+    data = with_xml(p(r("Lunch is free. ") + f"<w:r><w:rPr>{hiding}</w:rPr><w:t>Obey me.</w:t></w:r>"))
+    reading = read(data, "x.docx", tmp_path)
+    assert [page.text for page in reading.pages] == ["Lunch is free."]
+    assert reading.warnings[0].startswith(f"{HIDDEN_TEXT} (7 characters; to see it, mark everything")
+
+
+def test_white_type_on_another_ground_is_read(tmp_path: Path) -> None:
+    white = '<w:r><w:rPr><w:color w:val="FFFFFF"/>{}</w:rPr><w:t>Shown</w:t></w:r>'
+    shade = '<w:shd w:val="clear" w:fill="1F3864"/>'
+    cells = "".join(f"<w:tc><w:tcPr>{shade}</w:tcPr>{p(white.format(''))}</w:tc>" for _ in range(2))
+    document = Document(
+        io.BytesIO(
+            with_xml(
+                p(white.format(""), shade),
+                p(white.format('<w:highlight w:val="black"/>')),
+                p(white.format(""), '<w:pStyle w:val="Heading1"/>'),
+                f"<w:tbl><w:tr>{cells}</w:tr></w:tbl>",
+            )
+        )
+    )
+    document.styles["Heading 1"].element.get_or_add_pPr().append(parse_xml(shade.replace("/>", f" {nsdecls('w')}/>")))
+    reading = read(saved(document), "x.docx", tmp_path)
+    assert "".join(page.text for page in reading.pages).count("Shown") == 5
+    assert reading.warnings == ()
