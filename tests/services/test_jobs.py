@@ -13,6 +13,7 @@ from services.settings import Settings
 from tests import crashing
 from tests.fakes import pdf
 from tests.product import ADMINISTRATOR, Product
+from tests.waiting import until
 
 GREEN = pdf("The lamp in the corridor is green.")
 BLUE = pdf("The lamp in the corridor is blue.")
@@ -69,7 +70,7 @@ def test_a_refused_job_killed_at_its_end_is_refused(
     job = product.ended(job_id)
     assert (job.status, job.outcome) == ("done", "refused")
     assert "not a PDF" in str(job.error)
-    assert product.files() == set()
+    until(lambda: product.files() == set())  # they go once the job is noted as ended
     assert_whole(product)
 
 
