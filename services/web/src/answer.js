@@ -1,9 +1,9 @@
 /** One turn as the reader sees it: the question, the judged sentences, what is still provisional, the citations. */
-import { isOpen, provisionalText } from "./conversation.js";
+import { isOpen, isSaidBefore, provisionalText, shownQuotes } from "./conversation.js";
 import { Icon } from "./icons.js";
 import { useSession } from "./session.js";
 import { strings } from "./strings.js";
-import { languageOf, spaceBetween, splitAtMarkers, unwrap } from "./text.js";
+import { excerpt, languageOf, marked, spaceBetween, splitAtMarkers, unwrap } from "./text.js";
 import { html, useEffect, useState } from "./view.js";
 
 /** @import {Citation, Hit, Sentence} from "./api.js" */
@@ -69,7 +69,7 @@ function groupsOf(sentences) {
   return groups;
 }
 
-/** @param {{turn: Turn, sentence: Sentence, before: string}} props */
+/** @param {{turn: Turn, sentence: Turn["sentences"][number], before: string}} props */
 function WrittenSentence({ turn, sentence, before }) {
   const { t } = useSession();
   const parts = splitAtMarkers(sentence.text, sentence.citations);
@@ -77,7 +77,7 @@ function WrittenSentence({ turn, sentence, before }) {
       ${parts.map((part) => (typeof part === "number"
         ? html`${wordJoiner}<${Marker} citation=${turn.citations[part]} marker=${part} sentence=${sentence} />`
         : html`<span class="words">${part}</span>`))}
-    </span><${Flag} sentence=${sentence} /><${Replaced} repair=${sentence.replaces} />`;
+    </span><${Flag} turn=${turn} sentence=${sentence} /><${Replaced} repair=${sentence.replaces} />`;
 }
 
 /** @param {Sentence} sentence */
@@ -86,13 +86,16 @@ function markOf({ supported, judged }) {
   return judged ? "sentence unsupported" : "sentence unjudged";
 }
 
-/** What is to be known of a sentence, with the reason: its fault, or that it could not be judged. @param {{sentence: Sentence}} props */
-function Flag({ sentence }) {
+/**
+ * What is to be known of a sentence: its fault, or that it could not be judged; and the reason, the first time that the answer gives it.
+ * @param {{turn: Turn, sentence: Turn["sentences"][number]}} props
+ */
+function Flag({ turn, sentence }) {
   const { t } = useSession();
   const { fault, judged, supported, reason } = sentence;
   if (supported && !fault) return null;
   const mark = fault ? t.faults[fault] : judged ? t.notSupported : t.notJudged;
-  return html`<span class=${judged ? "flag" : "flag calm"}>${mark}${reason && ` · ${reason}`}</span>`;
+  return html`<span class=${judged ? "flag" : "flag calm"}>${marked(mark, isSaidBefore(turn.sentences, sentence) ? "" : reason)}</span>`;
 }
 
 /** The model's own sentence that another one stands for. @param {{repair: import("./api.js").Repair|null|undefined}} props */
@@ -107,12 +110,13 @@ function Replaced({ repair }) {
 /**
  * A quote shows the citation's own text, word for word, and where it stands. A sentence without citations is the frame
  * around the quotes, in the server's words.
- * @param {{turn: Turn, sentence: Sentence}} props
+ * @param {{turn: Turn, sentence: Turn["sentences"][number]}} props
  */
 function QuotedSentence({ turn, sentence }) {
   const { t, language } = useSession();
-  const citations = sentence.citations.map((marker) => turn.citations[marker]).filter(Boolean);
-  if (!citations.length) return html`<p>${sentence.text}</p>`;
+  const shown = shownQuotes(turn.sentences).get(sentence.index) ?? [];
+  const citations = shown.map((marker) => turn.citations[marker]).filter(Boolean);
+  if (!sentence.citations.length) return html`<p>${sentence.text}</p>`;
   return citations.map((citation) => {
     const text = citation.quote || splitAtMarkers(sentence.text, sentence.citations).filter((part) => typeof part === "string").join("");
     const written = languageOf(text);
@@ -123,7 +127,7 @@ function QuotedSentence({ turn, sentence }) {
         <span class="where">${citation.document}</span><span>${t.page(citation.page)}</span>
         ${written !== (turn.answer?.language ?? language) && html`<span class="original">${t.original[written]}</span>`}
       </figcaption>
-      <${Flag} sentence=${sentence} /><${Replaced} repair=${sentence.replaces} />
+      <${Flag} turn=${turn} sentence=${sentence} /><${Replaced} repair=${sentence.replaces} />
     </figure>`;
   });
 }
@@ -142,8 +146,10 @@ export function Verdict({ turn }) {
   const { t } = useSession();
   const written = turn.sentences.filter((sentence) => sentence.style === "generated");
   const supported = written.filter((sentence) => sentence.supported).length;
-  return written.length > 0 && html`<span class=${supported === written.length ? "verdict" : "verdict partly"}>
-    <${Icon} name=${supported === written.length ? "check" : "warning"} />${t.supportedOf(supported, written.length)}
+  const disputed = turn.sentences.some((sentence) => sentence.fault === "disputed");
+  const good = supported === written.length && !disputed;
+  return written.length > 0 && html`<span class=${good ? "verdict" : "verdict partly"}>
+    <${Icon} name=${good ? "check" : "warning"} />${t.supportedOf(supported, written.length)}${disputed && ` · ${t.faults.disputed}`}
   </span>`;
 }
 
@@ -210,7 +216,7 @@ export function HitList({ hits }) {
       <button type="button" onClick=${() => openReference({ ...hit, quote: "" })}>
         <span class="hit-head"><span class="where">${hit.document}</span><span>${t.page(hit.page)}</span></span>
         ${hit.headings?.length ? html`<span class="path">${hit.headings.join(" › ")}</span>` : null}
-        <span class="excerpt" lang=${languageOf(hit.text)}>${unwrap(hit.text)}</span>
+        <span class="excerpt" lang=${languageOf(hit.text)}>${excerpt(hit.text)}</span>
         ${hit.also_in?.length ? html`<span class="path">${t.alsoIn(hit.also_in)}</span>` : null}
         ${hit.suspicious ? html`<span class="warning">${t.suspicious}</span>` : null}
       </button>

@@ -15,7 +15,7 @@ import { readEvents } from "./sse.js";
 /** @typedef {{document: string, document_id: string, version: number, pages: number, groups: string[], added_at: string, bytes: number, warnings: string[]}} StoredDocument */
 /** @typedef {{job_id: string, document: string, document_id?: string, status: "queued"|"running"|"done"|"failed"|"stopped", code?: string|null, outcome?: "added"|"unchanged"|"reread"|"refused"|null, stage?: "read"|"split"|"embed"|"index"|"publish"|null, pages_done?: number, pages_total?: number|null, warnings?: string[], error?: string|null}} Job */
 /** @typedef {{version: number, live: boolean, pages: number, bytes: number, added_at: string, warnings: string[]}} Version */
-/** @typedef {{document: string, document_id: string, page: number, text: string, marks: [number, number][], picture: boolean}} PageText */
+/** @typedef {{document: string, document_id: string, page: number, text: string, marks: [number, number][], picture: boolean, hidden: number}} PageText */
 /** @typedef {{groups: string[], administrator: boolean, key_required: boolean}} Me */
 /** @typedef {{version: string, profile: string, engine: {state: "off"|"starting"|"ready"|"failed", detail: string, model: string}, documents: number, chunks: number, note: {zh: string, en: string}|null}} Status */
 /** @typedef {"auto"|"generated"|"quotes"} Style */

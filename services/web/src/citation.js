@@ -4,7 +4,7 @@ import { Problem, savedType } from "./api.js";
 import { Icon } from "./icons.js";
 import { Panel } from "./panel.js";
 import { problemText, useSession } from "./session.js";
-import { languageOf, unwrap } from "./text.js";
+import { excerpt, languageOf, unwrap } from "./text.js";
 import { html, useEffect, useRef, useState } from "./view.js";
 
 /** @import {Api, PageText} from "./api.js" */
@@ -39,7 +39,7 @@ export function CitationPanel({ reference, pages, onClose }) {
         ${reference.headings?.length ? html`<span class="path">${reference.headings.join(" › ")}</span>` : null}
         ${reference.support !== undefined && html`<span class="support" title=${t.supportHint}>${t.support(Math.round(reference.support * 100))}</span>`}
       </figcaption>
-      <blockquote lang=${languageOf(passage)}>${unwrap(passage)}</blockquote>
+      <blockquote lang=${languageOf(passage)}>${reference.quote ? unwrap(passage) : excerpt(passage)}</blockquote>
     </figure>`}
     <${PageView} reference=${reference} page=${page} boxed=${atPassage && Boolean(reference.chunk)} />
   <//>`;

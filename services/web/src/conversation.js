@@ -151,3 +151,27 @@ export function endOfSentence(raw, from, text) {
   // Markers after the full stop belong to the sentence that they follow.
   return from + end + (/^(\s*\[\d+\])*/.exec(rest.slice(end))?.[0].length ?? 0);
 }
+
+/**
+ * The markers of the citations that each quoted sentence shows, by its index: its own, and the other side of a dispute where no
+ * other sentence quotes that. No passage is shown twice.
+ * @param {Turn["sentences"]} sentences
+ * @returns {Map<number, number[]>}
+ */
+export function shownQuotes(sentences) {
+  const quoted = sentences.filter((sentence) => sentence.style === "quotes");
+  const own = new Set(quoted.map((sentence) => sentence.citations[0]));
+  const shown = new Set();
+  const found = new Map();
+  for (const { index, citations } of quoted) {
+    const markers = citations.filter((marker, place) => !shown.has(marker) && (place === 0 || !own.has(marker)));
+    markers.forEach((marker) => shown.add(marker));
+    found.set(index, markers);
+  }
+  return found;
+}
+
+/** Whether an earlier sentence of the answer gave the same reason. @param {Turn["sentences"]} sentences @param {Turn["sentences"][number]} sentence */
+export function isSaidBefore(sentences, { index, reason }) {
+  return sentences.some((earlier) => earlier.index < index && earlier.reason === reason);
+}

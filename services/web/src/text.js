@@ -21,6 +21,17 @@ export function unwrap(text) {
   });
 }
 
+/** A passage for a list: as `unwrap` gives it, its table's rows parted and without the row of dashes. @param {string} text */
+export function excerpt(text) {
+  return unwrap(text.replace(/\n[ |:-]*---[ |:-]*(?=\n|$)/g, "").replace(/( \| .*)\n(?=.* \| )/g, "$1; "));
+}
+
+/** A mark with its reason; the mark alone where there is none, the reason alone where that says the mark itself. @param {string} mark @param {string} reason */
+export function marked(mark, reason) {
+  if (!reason) return mark;
+  return /^(?:not judged|the documents disagree|未核查|文档说法不一)[:：]/.test(reason) ? reason : `${mark} · ${reason}`;
+}
+
 /**
  * A sentence cut at its citation markers: texts, and numbers for those markers that the sentence cites. Cited markers that
  * do not stand in the text come last, so that every citation can be opened.

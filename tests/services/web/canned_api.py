@@ -79,7 +79,14 @@ WRITTEN = [
 ]
 FAULTY = [
     {**sentence("Leave is 30 days.", support=0.1, reason="the evidence says 25"), "fault": "contradicted"},
-    {**sentence("Leave is 25 days.", cites=(citation(1, "d1"),), reason="another document says 30"), "fault": "disputed"},
+    {
+        **sentence("Leave is 25 days.", cites=(citation(1, "d1"),), reason="the documents disagree: another says 30"),
+        "fault": "disputed",
+    },
+    {
+        **sentence("It is 25 days.", cites=(citation(1, "d1"),), reason="the documents disagree: another says 30"),
+        "fault": "disputed",
+    },
     {**sentence("Yes.", support=0.4, reason="no content word"), "judged": False},
 ]
 REPLACED = sentence("No such rule is known.", support=0.1, reason="not borne out")

@@ -1,7 +1,7 @@
 /** What a turn shows after each event. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applyEvent, endOfSentence, failTurn, historyOf, provisionalText, startTurn, stopTurn } from "../../../services/web/src/conversation.js";
+import { applyEvent, endOfSentence, failTurn, historyOf, isSaidBefore, provisionalText, shownQuotes, startTurn, stopTurn } from "../../../services/web/src/conversation.js";
 
 const token = (text) => ({ event: "token", data: { text } });
 const sentence = (index, text, more = {}) => ({
@@ -25,6 +25,14 @@ test("a sentence that is not in the model's text ends at the next sentence end",
   assert.equal(endOfSentence("One day. Two days.", 0, "Changed."), "One day.".length);
   assert.equal(endOfSentence("一天。两天。", 0, "改了。"), "一天。".length);
   assert.equal(endOfSentence("no end yet", 0, "Changed."), "no end yet".length);
+});
+
+test("two quotes that dispute each other are shown once each, and a side that nobody quotes beside the one that names it", () => {
+  const quote = (index, citations) => ({ index, citations, style: "quotes", reason: "they disagree" });
+  const both = [quote(0, [1, 2]), quote(1, [2, 1])];
+  assert.deepEqual([...shownQuotes(both)], [[0, [1]], [1, [2]]]);
+  assert.deepEqual([...shownQuotes([quote(0, [1, 2])])], [[0, [1, 2]]]);
+  assert.deepEqual(both.map((sentence) => isSaidBefore(both, sentence)), [false, true]);
 });
 
 test("a sentence that takes another one's place stands for that one's part of the text", () => {

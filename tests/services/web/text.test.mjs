@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { strings } from "../../../services/web/src/strings.js";
-import { languageOf, spaceBetween, splitAtMarkers, unwrap } from "../../../services/web/src/text.js";
+import { excerpt, languageOf, marked, spaceBetween, splitAtMarkers, unwrap } from "../../../services/web/src/text.js";
 
 test("markers become numbers; cited ones that the text lacks come last; others stay text", () => {
   assert.deepEqual(splitAtMarkers("25 days [1] a year.", [1, 2]), ["25 days", 1, " a year.", 2]);
@@ -14,6 +14,17 @@ test("markers become numbers; cited ones that the text lacks come last; others s
 test("line ends of the page become a space, or nothing between Chinese characters", () => {
   assert.equal(unwrap(" paid annual\n  leave "), "paid annual leave");
   assert.equal(unwrap("员工出差\n每日餐费\nPDF\n说明"), "员工出差每日餐费 PDF 说明");
+});
+
+test("the rows of a table are parted in a list of passages", () => {
+  assert.equal(excerpt("Table 1\nCity | Limit\n--- | ---\nLyon | 120\nOslo | 150\nSee 4."), "Table 1 City | Limit; Lyon | 120; Oslo | 150 See 4.");
+  assert.equal(excerpt("a --- b\nc"), "a --- b c");
+});
+
+test("a reason that says its mark stands alone", () => {
+  assert.equal(marked("not checked", "not judged: the evidence is in another language"), "not judged: the evidence is in another language");
+  assert.equal(marked("与文档不符", "依据为25"), "与文档不符 · 依据为25");
+  assert.equal(marked("not checked", ""), "not checked");
 });
 
 test("Chinese sentences join without a space", () => {
