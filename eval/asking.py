@@ -1,7 +1,7 @@
 """What kind of answer a question asks for, and whether a sentence holds a candidate of that kind which the question does not.
 
-A candidate is a number, a date, a name or a word that gives a reason: a sentence without one of the kind that is asked for
-rarely answers. What asks for none of these kinds is `OTHER`, which every sentence fits.
+A candidate is a number, a sum of money, a span of time, a date, a name or a word that gives a reason: a sentence without one of
+the kind that is asked for rarely answers. What asks for none of these kinds is `OTHER`, which every sentence fits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ class AnswerKind(StrEnum):
     """The kind of thing that is asked for."""
 
     DATE = "date"
+    TIMING = "timing"
+    MONEY = "money"
+    CONTACT = "contact"
     NUMBER = "number"
+    ORGANISATION = "organisation"
     NAME = "name"
     PLACE = "place"
     REASON = "reason"
@@ -37,6 +41,32 @@ _ASKS = (
         ),
     ),
     (
+        AnswerKind.TIMING,
+        re.compile(
+            r"\bhow (?:long|often|soon|quickly|late|early)\b"
+            "|多久|多[长長](?:时间|時間)|(?:多少|[几幾])[个個]?(?:天|年|月|星期|周|小[时時]|分[钟鐘])|周期|期限",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        AnswerKind.MONEY,
+        re.compile(
+            r"\b(?:how much|what|which)\b.*\b(?:price|costs?|charged?|fees?|sum|salary|wage|budget|pay|paid|refund(?:ed)?"
+            r"|allowance|bonus|fine|penalty|rent|deposit|compensation)\b"
+            "|(?:[费費价價]|金[额額]|[补補][贴貼助]|[罚罰]款|[奖獎]金|工[资資]|[报報]酬|租金|押金|[预預]算|[赔賠][偿償]).*(?:多少|[几幾什甚]|哪)"
+            "|(?:多少|[几幾])[钱錢元]",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        AnswerKind.CONTACT,
+        re.compile(
+            r"\b(?:what|which)\b.*\b(?:telephone|phone|extension|fax|e-?mail|website)\b|(?:[电電][话話]|[热熱][线線]|[号號][码碼]|[邮郵]箱|分[机機])"
+            ".*(?:多少|[几幾什甚]|哪)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
         AnswerKind.NUMBER,
         re.compile(
             r"\bhow (?:many|much|long|old|often|far|high|large|big|soon|fast|tall|wide|deep|heavy|early|late)\b"
@@ -47,10 +77,19 @@ _ASKS = (
         ),
     ),
     (
+        AnswerKind.ORGANISATION,
+        re.compile(
+            r"\b(?:what|which) (?:\w+ ){0,2}?(?:company|supplier|insurer|manufacturer|vendor|firm|bank|agency|provider|contractor"
+            r"|institute|brand|organi[sz]ation|authority|laboratory|university|airline)\b"
+            "|哪一?[家所]|品牌|哪[个個](?:[单單]位|[机機][构構]|部[门門])",
+            re.IGNORECASE,
+        ),
+    ),
+    (
         AnswerKind.NAME,
         re.compile(
-            r"\b(?:who|whom|whose)\b|\b(?:what|which) (?:\w+ ){0,2}?(?:person|people|company|university|name|team|player|king"
-            r"|president|author|organization|group|school|church|language)\b"
+            r"\b(?:who|whom|whose)\b|\b(?:what|which) (?:\w+ ){0,2}?(?:person|people|name|team|player|king"
+            r"|president|author|group|school|church|language)\b"
             "|[谁誰]|哪一?位|何人|[什甚][么麼]人|哪[个個些]人|哪名|姓名",
             re.IGNORECASE,
         ),
@@ -81,6 +120,19 @@ _DATE_WORDS = frozenset(
         "monday tuesday wednesday thursday friday saturday sunday spring summer autumn winter century decade"
     ).split()
 )
+_TIME = re.compile(
+    r"\b(?:seconds?|minutes?|hours?|hourly|days?|daily|weeks?|weekly|months?|monthly|quarter(?:ly|s)?|years?|yearly|annual(?:ly)?|once"
+    r"|twice|immediately|always|never)\b|[秒分时時天日周年月季旬]|立即|[当當][场場]|永久|星期",
+    re.IGNORECASE,
+)
+_MONEY = re.compile(
+    r"[€$£¥￥元%％]|\b(?:eur|usd|gbp|chf|nok|sek|cny|rmb|euros?|dollars?|pounds?|cents?|per ?cent|free)\b|百分之|免[费費]",
+    re.IGNORECASE,
+)
+_CONTACT = re.compile(r"\d{3}|@|www\.")
+_CHINESE_ORGANISATION = re.compile(
+    "公司|[厂廠商行院所社局部]|[机機][构構]|中心|集[团團]|大[学學]|[实實][验驗]室|[协協][会會]|[A-Za-z]{2,}"
+)
 _YEAR = re.compile(r"1\d\d\d|20\d\d")
 _CHINESE_DATE = re.compile("[年月日时時号號点點]|世[纪紀]")
 _CHINESE_NAME = re.compile("[·•‧]|先生|女士|教授|博士|[导導]演|作者|[总總][统統]|皇帝|王|氏|[经經]理|主[任管]|部[门門]?|公司")
@@ -90,6 +142,9 @@ _REASON = re.compile(
     "|因|由于|由於|所以|为了|為了|[导導]致|故",
     re.IGNORECASE,
 )
+
+_WRITTEN = {AnswerKind.TIMING: _TIME, AnswerKind.MONEY: _MONEY, AnswerKind.CONTACT: _CONTACT, AnswerKind.REASON: _REASON}
+_CHINESE = {AnswerKind.ORGANISATION: _CHINESE_ORGANISATION, AnswerKind.NAME: _CHINESE_NAME, AnswerKind.PLACE: _CHINESE_PLACE}
 
 
 def answer_kind(question: str) -> AnswerKind:
@@ -106,12 +161,12 @@ def holds_candidate(kind: AnswerKind, text: str, units: Sequence[Unit], *, asked
         return any(unit.kind in (Kind.NUMBER, Kind.CODE) and unit.term not in asked for unit in units)
     if kind is AnswerKind.DATE:
         return any(_is_date(unit, text) for unit in units if unit.term not in asked)
-    if kind is AnswerKind.REASON:
-        return _REASON.search(text) is not None
-    if kind in (AnswerKind.NAME, AnswerKind.PLACE):
+    if kind in _WRITTEN:
+        return _WRITTEN[kind].search(text) is not None
+    if kind in _CHINESE:
         if any(unit.name and unit.start > 0 and unit.term not in asked for unit in units):
             return True
-        return han and (_CHINESE_NAME if kind is AnswerKind.NAME else _CHINESE_PLACE).search(text) is not None
+        return han and _CHINESE[kind].search(text) is not None
     return True
 
 

@@ -75,11 +75,12 @@ def find_dispute(sentence: str, hits: Sequence[Hit]) -> Dispute | None:
     """
     said = read_statement(sentence)
     background = shipped_background()
+    told = _terms(said)
     places = list(_statements(hits))
     ours = [
         (hit, start, one)
         for hit, start, one in places
-        if one.language == said.language and covered(_terms(said), _terms(one), background) >= _RESTS_ON
+        if one.language == said.language and covered(told, _terms(one), background) >= _RESTS_ON
     ]
     for hit, start, one in ours:
         for other, other_start, theirs in places:

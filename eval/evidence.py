@@ -3,7 +3,8 @@
 The decision rests on how well the best sentence answers (`eval.quoting`'s score), on how much of the question stands together
 with it, and on what of the question is missing there: the name of a thing may be found everywhere and the attribute that is asked
 for nowhere near it. It compares words; the weights come from `eval/models/evidence-*.json` (made by `finetune.sufficiency`). A
-hit's own score is not read: scores of different indexes do not compare.
+hit's own score is not read: scores of different indexes do not compare. Hits of the question's own language and of the other one,
+which are read by translations, are each decided on with weights of their own.
 """
 
 from __future__ import annotations
@@ -15,29 +16,29 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from eval.passages import Passage
 from eval.quoting import SIGNS as QUOTING_SIGNS
 from eval.quoting import Reading, ScoredPassage
-from eval.terms import Term, Translate
+from eval.terms import Term
 from eval.weights_file import read_weights_file
 from ingest.tokens import is_han
-from ingest.types import Hit
 
-WEIGHTS_FILE = Path(__file__).parent / "models" / "evidence-v2.json"
+WEIGHTS_FILE = Path(__file__).parent / "models" / "evidence-v3.json"
 
 SIGNS: dict[str, int] = {
     "best_score": 1,
+    "told": 1,
     "window_coverage": 1,
-    "hit_coverage": 1,
+    "window_characters": 1,
     "hit_characters": 1,
-    "missing_exact": -1,
+    "missing_codes": -1,
     "no_answer_kind": -1,
+    "lead": 1,
 }
 """Name → the sign its weight must have in the probability that the evidence is enough."""
 
-TRANSLATED_THRESHOLD = {"en": 0.07, "zh": 0.015}
-"""By language of the passages, the probability from which on they are enough for a question of the other language. Chosen on half
-of the parallel set: where it tells questions whose passage is there best from those whose passage is taken away (the two shares
-refused lie furthest apart; of equals the stricter). docs/decisions/0023."""
+# What stands alone leads by as much as right passages of the parallel set mostly do.
+_LEAD_ALONE = 2.0
 
 _ANSWER_KIND = list(QUOTING_SIGNS).index("answer_kind")
 
@@ -78,15 +79,12 @@ class EvidenceReading:
     missing: tuple[str, ...]
 
 
-def judge_evidence(
-    question: str, hits: Sequence[Hit], *, translate: Translate | None = None, weights: Path = WEIGHTS_FILE
-) -> EvidenceVerdict:
-    """Whether these hits, best first, are enough to answer the question; `translate` reads those of the other language.
+def judge_evidence(reading: Reading, *, weights: Path = WEIGHTS_FILE) -> EvidenceVerdict:
+    """Whether the hits, read best first, are enough to answer the question.
 
     Raises:
         GraftError: the weights cannot be read.
     """
-    reading = Reading(question, hits, translate=translate)
     lang = reading.language
     by_language = read_evidence(reading)
     if not by_language:
@@ -98,9 +96,8 @@ def judge_evidence(
     for of, read in by_language.items():
         if of != lang and of != reading.language_of(0):
             continue  # the search, which weighs the languages against each other, found better in the question's own
-        probability, threshold = _weigh(read, content["languages"][of], clip=content["clip"])
-        if of != lang and translate is not None:
-            threshold = TRANSLATED_THRESHOLD[of]
+        models = content["languages" if of == lang or not reading.is_translated else "translated"]
+        probability, threshold = _weigh(read, models[of], clip=content["clip"])
         weighed.append((probability >= threshold, of == lang, probability, read))
     if not weighed:
         return EvidenceVerdict(0.0, False, _REASONS["other words"][lang], ())
@@ -127,49 +124,63 @@ def _weigh(read: EvidenceReading, model: dict[str, Any], *, clip: float) -> tupl
 
 def read_evidence(reading: Reading) -> dict[str, EvidenceReading]:
     """The features of a question's hits, by language of the hits; empty where these hold no text."""
-    best: dict[str, ScoredPassage] = {}
+    by_language: dict[str, list[ScoredPassage]] = {}
     for scored in reading.scored():
-        of = reading.language_of(scored.hit)
-        if of not in best or scored.score > best[of].score:
-            best[of] = scored
-    return {of: _read(reading, scored) for of, scored in best.items()}
+        by_language.setdefault(reading.language_of(scored.hit), []).append(scored)
+    return {of: _read(reading, scored) for of, scored in by_language.items()}
 
 
-def _read(reading: Reading, best: ScoredPassage) -> EvidenceReading:
-    terms = reading.terms(best.hit)
-    near = terms.held(_around(reading, best))
-    missing = [term for term in terms.terms if term.key not in near]
-    whole = terms.coverage(terms.held(reading.hit_words(best.hit) | reading.headings[best.hit]))
+def _read(reading: Reading, scored: Sequence[ScoredPassage]) -> EvidenceReading:
+    """What the best of these passages, all of one language, and its surroundings hold of the question."""
+    best = max(scored, key=lambda one: one.score)
+    hit, passage = reading.hits[best.hit], best.passage
+    terms, topic, headings = reading.terms(best.hit), reading.topic(best.hit), reading.headings[best.hit]
+    around, head = _around(reading, best)
+    near = terms.held(frozenset().union(headings, passage.head_terms, *(one.terms for one in around)))
+    here = terms.held(passage.terms | passage.head_terms | headings)
+    whole = terms.held(reading.hit_words(best.hit) | headings)
+    coverage = terms.coverage(near)
+    above = "\n".join(hit.headings)
+    window = f"{above}\n{head}\n{hit.text[around[0].start : around[-1].end]}"
+    han = reading.language_of(best.hit) == "zh"
     values = {
         "best_score": best.score,
-        "window_coverage": terms.coverage(near),
-        "hit_coverage": whole,
-        "hit_characters": _characters(reading, best.hit, otherwise=whole),
-        "missing_exact": float(sum(term.exact for term in missing)),
+        "told": topic.told(here, f"{above}\n{head}\n{hit.text[passage.start : passage.end]}"),
+        "window_coverage": coverage,
+        "window_characters": _or_else(topic.characters_told(window), coverage) if han else 0.0,
+        "hit_characters": _or_else(topic.characters_told(f"{above}\n{hit.text}"), terms.coverage(whole)) if han else 0.0,
+        "missing_codes": float(sum(term.exact and _has_digit(term) and term.key not in whole for term in terms.terms)),
         "no_answer_kind": 1.0 - best.features[_ANSWER_KIND],
+        "lead": _lead(best, scored) if reading.language_of(best.hit) != reading.language else 0.0,
     }
+    missing = [term for term in terms.terms if term.key not in near]
     return EvidenceReading(tuple(values[name] for name in SIGNS), _words(reading.asked, missing))
 
 
-def _characters(reading: Reading, number: int, *, otherwise: float) -> float:
-    """What a Chinese hit and its headings hold of the question's characters: pairs run over the ends of words, so that they miss
-    what is put in another order. Of a question without any, the coverage stands for it."""
-    if reading.language_of(number) != "zh":
-        return 0.0
-    hit = reading.hits[number]
-    held = reading.characters_held("\n".join([*hit.headings, hit.text]))
-    return otherwise if held is None else held
+def _or_else(share: float | None, otherwise: float) -> float:
+    """Of a question without Chinese characters, the coverage stands for their share."""
+    return otherwise if share is None else share
 
 
-def _around(reading: Reading, best: ScoredPassage) -> frozenset[str]:
-    """The words of the best passage, of its neighbours in the same hit, its table's head row and the headings above."""
+def _has_digit(term: Term) -> bool:
+    return any(character.isdigit() for character in term.key)
+
+
+def _lead(best: ScoredPassage, scored: Sequence[ScoredPassage]) -> float:
+    """By how much the best passage is better than the best of other hits. Translations that only happen to be there are spread
+    over the hits; within one language it tells less, where two documents often say the same."""
+    others = [one.score for one in scored if one.hit != best.hit]
+    return best.score - max(others) if others else _LEAD_ALONE
+
+
+def _around(reading: Reading, best: ScoredPassage) -> tuple[tuple[Passage, ...], str]:
+    """The best passage with its neighbours in the same hit, and the head row of its table. The row above or below another row is
+    about something else."""
     passage, members = best.passage, reading.passages[best.hit]
+    if passage.head:
+        return (passage,), reading.hits[best.hit].text[slice(*passage.head)]
     at = members.index(passage)
-    words = passage.terms | passage.head_terms | reading.headings[best.hit]
-    for neighbour in members[max(0, at - 1) : at + 2]:
-        if neighbour.head is None or passage.head is None:  # the row above or below is about something else
-            words |= neighbour.terms
-    return words
+    return members[max(0, at - 1) : at + 2], ""
 
 
 def _words(asked: str, missing: Sequence[Term]) -> tuple[str, ...]:

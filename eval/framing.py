@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
 
 from eval.units import Unit, read_units
@@ -26,14 +25,21 @@ _FRAME = (
 
 # An opening that names where the answer has its content from, not what that says.
 _OPENING = re.compile(
-    r"^\s*(?:(?:according to|as (?:stated|shown|listed|described) in|as per|in) (?:the )?(?:[\w-]+ ){0,2}"
+    r"^\s*(?:according to [^,.;:]{0,40}(?:§|\b(?:section|article|clause|chapter|part|item|table)\b)[^,;:.]{0,40}"
+    r"(?:\.\d[\w.]*)?,\s+"
+    r"|(?:under|following|per|pursuant to|in|as (?:recorded|set out|laid down) (?:in|under|by)) (?:the )?"
+    r"(?:§|(?:section|article|clause|chapter|part|item|paragraph|table)) ?[\dA-Z][\w.]{0,6},\s+"
+    r"|(?:according to|as (?:stated|shown|listed|described) in|as per|in) (?:the )?(?:[\w-]+ ){0,2}"
     r"(?:table|section|article|clause|chapter|manual|minutes|policy|document|list|guide|handbook"
     r"|contract|report)\b(?: [\dA-Z][\d.]*)?,?\s+"
     r"(?:it (?:says|states) that )?"
+    r"|(?:section|article|clause|chapter|part|item|paragraph|appendix|annex|§) ?\d[\d.]* (?=[a-z]+s\b)"
     r"|(?:the )?(?:[\w-]+ )?(?:table|section \S+|manual|minutes|policy|document|list|guide|handbook|contract|report) "
     r"(?:says?|states?|shows?|explains?|notes?)(?: that)?,?\s+"
     r"|(?:根据|按照|依据|依照|据|按)(?:《[^》]{1,30}》|[^，。,]{0,12}?(?:表|条|节|章|款|手册|文件|规定|制度|方案|说明书|纪要|附件)"
     r"[\d一二三四五六七八九十.]{0,4})(?:的?(?:规定|说明|要求|记载))?[，,:：]?\s*"
+    r"|[^，。,]{0,6}?(?:第[\d.一二三四五六七八九十百]{1,5}|\d+(?:\.\d+)+)[条章节款项](?:里)?"
+    r"(?:规定|要求|指出|说明|提到|提出|写明|写着|说得清楚|讲得清楚|说|讲)[，,:：]?\s*"
     r"|第[\d一二三四五六七八九十百]{1,4}[条章节款](?:规定|要求|指出|说明)[，,:：]?\s*"
     r"|(?:手册|文件|规定|制度|方案|说明书|纪要)(?:中|里)?(?:规定|写明|指出|提到|说明)[，,:：]?\s*)",
     re.IGNORECASE,
@@ -50,7 +56,13 @@ def opening_length(text: str) -> int:
 def without_frame(units: Iterable[Unit]) -> list[Unit]:
     """The units, those that only frame an answer marked as no content."""
     frame = _frame_terms()
-    return [replace(unit, content=False) if unit.content and unit.term in frame else unit for unit in units]
+    return [unit._replace(content=False) if unit.content and unit.term in frame else unit for unit in units]
+
+
+def content_units(units: Iterable[Unit]) -> list[Unit]:
+    """The units that are content and do not only frame an answer."""
+    frame = _frame_terms()
+    return [unit for unit in units if unit.content and unit.term not in frame]
 
 
 @lru_cache(maxsize=1)

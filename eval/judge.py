@@ -1,8 +1,9 @@
 """The house judge: is this sentence borne out by this evidence? A calibrated probability, and the parts that are not.
 
-A linear model (`eval.judge_model`) over `eval.support` compares words, numbers and names. Exact checks (`eval.checks`) take
-support away where they find a fault, and confirm what is only spelled otherwise or calculated from numbers of the evidence.
-It does not infer. A sentence that cannot be judged is never called supported, and its reason says why.
+A linear model (`eval.judge_model`) compares words, numbers and names (`eval.support`), and how else a sentence differs from what
+the evidence says of the same (`eval.edits`). Exact checks (`eval.checks`) take support away where they find a fault, and
+confirm what is only spelled otherwise or calculated from numbers of the evidence. It does not infer. A sentence that cannot be
+judged is never called supported, and its reason says why.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from eval.answer_parts import answer_spans, judged_part
-from eval.checks.run import run_checks
+from eval.assessment import assess
+from eval.checks.statements import Statements
 from eval.judge_model import WEIGHTS_FILE, Calibration, LanguageModel, read_judge_model
 from eval.support import Evidence, Reading
 from eval.types import Fault, Verdict
@@ -65,7 +68,7 @@ class JudgedAnswer:
 
 
 class HouseJudge:
-    """The `Judge` of the default profile; about 1 ms a sentence. It keeps nothing between calls."""
+    """The `Judge` of the default profile; about 1 ms a sentence. The evidence of the last few answers stays prepared."""
 
     def __init__(self, weights: Path = WEIGHTS_FILE, *, calibrations: Callable[[], Mapping[str, Calibration]] = dict) -> None:
         """`calibrations` gives those that a workspace has of its own, a language each; the others are the weights' own.
@@ -84,11 +87,8 @@ class HouseJudge:
         Raises:
             InputRefused: there is no evidence text at all to judge against.
         """
-        return self.judge_prepared(sentences, Evidence(evidence, question=question))
-
-    def judge_prepared(self, sentences: Sequence[str], evidence: Evidence) -> list[Verdict]:
-        """The verdicts against evidence that is prepared already: for answers that arrive sentence by sentence."""
-        return [self._judge(sentence, evidence).verdict for sentence in sentences]
+        prepared = _prepared(tuple(evidence), question)
+        return [self._judge(sentence, prepared).verdict for sentence in sentences]
 
     def judge_answer(self, answer: str, *, evidence: Sequence[str], question: str = "") -> JudgedAnswer:
         """The whole answer's calibrated score, its bad spans and its sentences; offsets are those of `answer`.
@@ -98,7 +98,7 @@ class HouseJudge:
         Raises:
             InputRefused: there is no evidence text at all to judge against.
         """
-        prepared = Evidence(evidence, question=question)
+        prepared = _prepared(tuple(evidence), question)
         parts = [(start, end, self._judge(answer[start:end], prepared)) for start, end in answer_spans(answer)]
         sentences = tuple((start, end, part.verdict) for start, end, part in parts)
         logits = [part.logit for _, _, part in parts if part.logit is not None]
@@ -114,15 +114,17 @@ class HouseJudge:
         )
         return JudgedAnswer(score, score >= self.threshold, spans, sentences)
 
-    def _judge(self, sentence: str, evidence: Evidence) -> _Judged:
+    def _judge(self, sentence: str, statements: Statements) -> _Judged:
+        evidence = statements.evidence
         body, shift = judged_part(sentence)
         reading = evidence.read(body)
         lang = self._model.language_of(body)
         if not any(unit.content and unit.term not in _ASSENT for unit in reading.units):
             return _Judged(Verdict(UNKNOWN, False, (), _REASONS["no content"][lang], judged=False), None, ruled_out=False)
-        checked = run_checks(body, evidence, reading)
+        assessed = assess(body, statements, reading)
+        checked = assessed.checked
         model = self._model_of(lang)
-        logit = model.logit(evidence.read(checked.in_evidence_spelling(body)).features if checked.confirmed else reading.features)
+        logit = model.logit(assessed.features)
         support = 1 - model.unsupported(logit)
         below = min(support, 1 - self.threshold - 0.01)
         if checked.findings:
@@ -146,6 +148,11 @@ class HouseJudge:
         model = self._model.languages[lang]
         own = self._calibrations().get(lang)
         return replace(model, calibration=own) if own else model
+
+
+@lru_cache(maxsize=8)  # the sentences of an answer come one by one, each with the same evidence; arms of a comparison share it
+def _prepared(evidence: tuple[str, ...], question: str) -> Statements:
+    return Statements(Evidence(evidence, question=question))
 
 
 def _moved(spans: Iterable[tuple[int, int]], shift: int) -> tuple[tuple[int, int], ...]:

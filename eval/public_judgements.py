@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,42 +45,44 @@ class Judgement:
     sentences: int
 
 
-def judge_set(file: Path, part: str, *, judge: HouseJudge) -> Iterator[Judgement]:
-    """Each labelled part of the set, judged in the context of its line.
-
-    Raises:
-        InputRefused: the file cannot be read.
-    """
-    for line in read_lines(file):
-        context, answer, question = [line["context"]], line["answer"], line["question"] or ""
-        given = {unit.term for text in (*context, question) for unit in read_units(text)}
-        if part == "answer":
-            started = time.process_time()
-            judged = judge.judge_answer(answer, evidence=context, question=question)
-            took = time.process_time() - started
-            yield Judgement(line["id"], line["label"], judged.score, _strange(answer, given), took, len(judged.sentences))
-            continue
-        texts = [answer[one["start"] : one["end"]] for one in line[part]]
+def judge_lines(lines: Iterable[Mapping[str, Any]], part: str, *, judge: HouseJudge) -> Iterator[Judgement]:
+    """Each labelled part of the lines, judged in the context of its line."""
+    for line in lines:
+        context = [line["context"]] if isinstance(line["context"], str) else line["context"]
+        answer, question = line["answer"], line["question"] or ""
         started = time.process_time()
-        verdicts = judge.judge(texts, evidence=context, question=question)
-        took = (time.process_time() - started) / max(1, len(texts))
-        for one, text, verdict in zip(line[part], texts, verdicts, strict=True):
-            yield Judgement(line["id"], one["label"], 1 - verdict.support, _strange(text, given), took, 1)
+        if part == "answer":
+            judged = judge.judge_answer(answer, evidence=context, question=question)
+            parts, sentences = [(line["label"], judged.score, answer)], len(judged.sentences)
+        else:
+            texts = [answer[one["start"] : one["end"]] for one in line[part]]
+            verdicts = judge.judge(texts, evidence=context, question=question)
+            labelled = zip(line[part], texts, verdicts, strict=True)
+            parts, sentences = [(one["label"], 1 - verdict.support, text) for one, text, verdict in labelled], 1
+        took = (time.process_time() - started) / max(1, len(parts))
+        # After the judge, who would else be timed on words that are read already.
+        given = {unit.term for text in (*context, question) for unit in read_units(text)}
+        for label, score, text in parts:
+            yield Judgement(line["id"], label, score, _strange(text, given), took, sentences)
 
 
 def measure_set(folder: Path, *, judge: HouseJudge) -> dict[str, Any]:
-    """AUROC of judge and overlap with intervals over items, and the judge's CPU time a sentence.
+    """`measure_lines` of one of the `SETS`.
 
     Raises:
         InputRefused: the set cannot be read.
     """
-    part = SETS[folder.name]
-    judged = list(judge_set(folder / "items.jsonl", part, judge=judge))
+    return measure_lines(folder.name, read_lines(folder / "items.jsonl"), SETS[folder.name], judge=judge)
+
+
+def measure_lines(name: str, lines: Iterable[Mapping[str, Any]], part: str, *, judge: HouseJudge) -> dict[str, Any]:
+    """AUROC of judge and overlap with intervals over items, and the judge's CPU time a sentence."""
+    judged = list(judge_lines(lines, part, judge=judge))
     labels, items = [one.label for one in judged], [one.item for one in judged]
     scores = bootstrap(auroc, labels, [one.score for one in judged], groups=items)
     overlap = bootstrap(auroc, labels, [one.overlap for one in judged], groups=items)
     return {
-        "set": folder.name,
+        "set": name,
         "part": part,
         "n": len(judged),
         "unsupported": sum(labels),

@@ -45,7 +45,7 @@ def evaluate_quoting(
         InputRefused: the folder is not in BEIR layout, or no query carries spans; the message names the file and line.
     """
     rows = {row.chunk_id: row for row in read_rows(dataset_dir / "corpus.jsonl")}
-    asked = _questions(dataset_dir / "queries.jsonl", rows)
+    asked = marked_questions(dataset_dir / "queries.jsonl", rows)
     asked = asked[:: max(1, len(asked) // questions)][:questions]
     index = index_factory()
     index.add(list(rows.values()))
@@ -71,7 +71,12 @@ def evaluate_quoting(
     }
 
 
-def _questions(path: Path, rows: dict[str, IndexRow]) -> list[Question]:
+def marked_questions(path: Path, rows: dict[str, IndexRow]) -> list[Question]:
+    """The questions of `queries.jsonl` whose places people marked; `rows` are the passages by id.
+
+    Raises:
+        InputRefused: the file cannot be taken; the message names file and line.
+    """
     questions = []
     for line, record in read_records(path, required=("_id", "text")):
         try:

@@ -11,22 +11,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from eval.asking import answer_kind, holds_candidate
 from eval.passages import Passage, cut_passages
 from eval.terms import Terms, Translate, asked_part, own_terms, translated_terms
+from eval.topic import Topic
 from eval.types import Quote
 from eval.units import Background, read_units, shipped_background
 from eval.weights_file import read_weights_file
-from ingest.tokens import is_han, language, simplified
+from ingest.tokens import language
 from ingest.types import Hit
 
-WEIGHTS_FILE = Path(__file__).parent / "models" / "quoting-v1.json"
+WEIGHTS_FILE = Path(__file__).parent / "models" / "quoting-v2.json"
 
 SIGNS: dict[str, int] = {
     "coverage": 1,
+    "told": 1,
+    "exact": 1,
     "local_coverage": 1,
     "characters": 1,
     "before": 1,
@@ -47,9 +50,6 @@ TABLE_QUOTE_CHARACTERS = 320
 
 # How many deviations a sentence of another language than the first hit's must be better than one of this to go before it.
 _TRANSLATED_HANDICAP = 1.0
-
-# Particles and function words say nothing of the topic, however a sentence is put.
-_CHINESE_PARTICLES = frozenset("的了着之是在有和与及也就都而或于被把为其这那一个不以要可能会给到去从对由所几多每最")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class Reading:
     ) -> None:
         """Without `translate`, hits of the other language are compared by the words that both languages write alike."""
         self.question = question
+        self.is_translated = translate is not None
         self.language = language(question)
         self.hits = list(hits)
         self.passages = [cut_passages(hit.text) for hit in self.hits]
@@ -97,7 +98,7 @@ class Reading:
         self.asked_terms = frozenset(unit.term for unit in read_units(question))
         self._languages = [language(hit.text) for hit in self.hits]
         self._terms = self._terms_by_language(translate, background or shipped_background())
-        self._characters = frozenset(filter(is_han, simplified(self.asked))) - _CHINESE_PARTICLES
+        self._topics = {of: Topic(self.asked, terms.terms) for of, terms in self._terms.items()}
 
     def _terms_by_language(self, translate: Translate | None, background: Background) -> dict[str, Terms]:
         texts: dict[str, list[frozenset[str]]] = {"en": [], "zh": []}
@@ -110,7 +111,7 @@ class Reading:
             if of == self.language or translate is None:
                 terms[of] = own_terms(self.asked, at_hand, background=background)
             elif mine:
-                terms[of] = translated_terms(self.asked, translate(self.question), at_hand, background=background)
+                terms[of] = translated_terms(self.asked, translate(self.asked), at_hand, background=background)
         return terms
 
     def terms(self, hit: int) -> Terms:
@@ -121,10 +122,9 @@ class Reading:
         """The words of the whole hit, without its headings."""
         return frozenset().union(*(passage.terms for passage in self.passages[hit]))
 
-    def characters_held(self, text: str) -> float | None:
-        """The share of the question's Chinese characters, particles aside, that a text holds; None where it has none."""
-        written = simplified(text)
-        return sum(one in written for one in self._characters) / len(self._characters) if self._characters else None
+    def topic(self, hit: int) -> Topic:
+        """What the question is about, in the terms with which this hit is read."""
+        return self._topics[self._languages[hit]]
 
     def language_of(self, hit: int) -> str:
         """The language of a hit's text."""
@@ -136,7 +136,13 @@ class Reading:
         Raises:
             GraftError: the shipped weights cannot be read.
         """
-        scorings = scorings or read_weights(WEIGHTS_FILE)
+        return self._shipped_scores if scorings is None else self._scored(scorings)
+
+    @cached_property
+    def _shipped_scores(self) -> list[ScoredPassage]:
+        return self._scored(read_weights(WEIGHTS_FILE))
+
+    def _scored(self, scorings: Mapping[str, Scoring]) -> list[ScoredPassage]:
         out = []
         for hit, passages in enumerate(self.passages):
             if not passages:
@@ -151,8 +157,9 @@ class Reading:
 
     def _features(self, hit: int, number: int, held: dict[str, float], whole: float) -> tuple[float, ...]:
         """The features of one passage, in the order of `SIGNS`."""
-        passage, terms, text = self.passages[hit][number], self.terms(hit), self.hits[hit].text
+        passage, terms, topic, text = self.passages[hit][number], self.terms(hit), self.topic(hit), self.hits[hit].text
         taken = set(held)
+        with_head = terms.held(passage.terms | passage.head_terms) if passage.head else held
 
         def more(surroundings: frozenset[str]) -> float:
             found = {key: match for key, match in terms.held(surroundings).items() if key not in taken}
@@ -161,11 +168,14 @@ class Reading:
 
         written = text[passage.start : passage.end]
         han = self._languages[hit] == "zh"
+        exact = [term for term in terms.terms if term.exact]
         new = {unit.term for unit in passage.units if unit.content} - terms.words - self.asked_terms
         values = {
             "coverage": terms.coverage(held),
+            "told": topic.told(with_head, f"{text[slice(*passage.head or (0, 0))]} {written}"),
+            "exact": sum(term.key in with_head for term in exact) / len(exact) if exact else 0.0,
             "local_coverage": terms.local_coverage(held),
-            "characters": (self.characters_held(written) or 0.0) if han else 0.0,
+            "characters": (topic.characters_told(written) or 0.0) if han else 0.0,
             "before": more(passage.before | passage.head_terms),
             "headings": more(self.headings[hit]),
             "after": more(passage.after),
@@ -181,11 +191,15 @@ class Reading:
 
 
 def select_quotes(question: str, hits: Sequence[Hit], *, limit: int, translate: Translate | None = None) -> list[Quote]:
+    """`best_quotes` of the question and its hits, where nothing else is asked of them."""
+    return best_quotes(Reading(question, hits, translate=translate), limit=limit)
+
+
+def best_quotes(reading: Reading, *, limit: int) -> list[Quote]:
     """At most `limit` quotes, best first, none inside another; fewer where the hits hold nothing of the question."""
-    reading = Reading(question, hits, translate=translate)
     quotes: list[Quote] = []
     # The search has weighed the languages against each other: the first hit's is taken to be the answer's.
-    handicap = {hit: _TRANSLATED_HANDICAP * (reading.language_of(hit) != reading.language_of(0)) for hit in range(len(hits))}
+    handicap = [_TRANSLATED_HANDICAP * (reading.language_of(hit) != reading.language_of(0)) for hit in range(len(reading.hits))]
     ranked = sorted(((one.score - handicap[one.hit], one) for one in reading.scored()), key=lambda pair: -pair[0])
     for score, scored in ranked:
         if len(quotes) >= limit:

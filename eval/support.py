@@ -8,13 +8,12 @@ in `docs/decisions/0019-the-judge-trained-on-corruptions.md`. This module knows 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
-from eval.framing import without_frame
+from eval.framing import content_units, without_frame
 from eval.units import Background, Kind, Unit, read_units, shipped_background
 from ingest.errors import InputRefused
 from ingest.sentences import sentence_spans
@@ -69,26 +68,26 @@ class Reading:
 
 
 class Evidence:
-    """Texts prepared for reading sentences against them; the question's words count as given where they may."""
+    """Texts prepared for reading sentences against them; the question's words count as given where they may.
+
+    What only some sentences ask for is made when the first one does. Many threads may read at once: each would make the same.
+    """
 
     def __init__(self, texts: Sequence[str], *, question: str = "", background: Background | None = None) -> None:
         """Raises InputRefused where the texts hold no word at all."""
         self.background = background or shipped_background()
         self.texts = tuple(texts)
+        self.languages = {language(text) for text in texts if text.strip()}
         self.positions: dict[str, list[int]] = {}
-        self.content_terms: list[str] = []
-        self.content_positions: list[int] = []
-        self.pairs: set[tuple[str, str]] = set()
-        self.segments: list[tuple[list[str], str]] = []
-        self.segment_ids: dict[str, set[int]] = {}
-        self._trigrams: dict[str, list[str]] | None = None
+        self.segments: list[tuple[Sequence[Unit], str]] = []
+        self._segment_starts: list[int] = []
+        self._sentences: list[tuple[int, Sequence[Unit]]] = []
+        self._segments_of: dict[str, set[int]] = {}
         self._nearest: dict[str, str] = {}
         self._kept: dict[tuple[str, str], float] = {}
-        self.languages = {language(text) for text in texts if text.strip()}
         offset = 0
         for text in texts:
             offset = self._read(text, offset)
-            self.segments.extend([([], "")] * 3)  # so that no window reaches over two texts
         if not self.positions:
             raise InputRefused(
                 f"No evidence to judge against: {len(texts)} texts without a single word. Give the passages' text."
@@ -96,58 +95,82 @@ class Evidence:
         self.question_terms = {unit.term for unit in read_units(question)}
 
     def _read(self, text: str, offset: int) -> int:
-        last = offset
+        """Reads no more than every sentence asks for; returns the position from which on the next text is read."""
         for start, end in segment_spans(text):
-            units = without_frame(read_units(text[start:end]))
+            sentence = text[start:end]
+            units = read_units(sentence)
+            if not units:
+                continue
             for first in range(0, len(units), SEGMENT_UNITS):
-                part = units[first : first + SEGMENT_UNITS]
-                for unit in part:
-                    self.segment_ids.setdefault(unit.term, set()).add(len(self.segments))
-                self.segments.append(([unit.term for unit in part], text[start:end]))
+                self._append_segment(units[first : first + SEGMENT_UNITS], sentence, offset + units[first].position)
             for unit in units:
-                last = offset + unit.position
-                self.positions.setdefault(unit.term, []).append(last)
-            content = [unit for unit in units if unit.content]
-            self.content_terms.extend(unit.term for unit in content)
-            self.content_positions.extend(offset + unit.position for unit in content)
-            self.pairs.update((content[i].term, content[j].term) for i, j in _neighbours(content))
-            offset = last + 2
+                self.positions.setdefault(unit.term, []).append(offset + unit.position)
+            self._sentences.append((offset, units))
+            offset += units[-1].position + 2
+        for _ in range(3):  # so that no window reaches over two texts
+            self._append_segment((), "", offset)
         return offset + _TEXT_GAP
 
-    def _term_for(self, unit: Unit) -> str:
+    def _append_segment(self, units: Sequence[Unit], sentence: str, position: int) -> None:
+        self._segment_starts.append(position)
+        self.segments.append((units, sentence))
+
+    def segments_of(self, term: str) -> set[int]:
+        """The numbers of the segments that hold the term."""
+        if term not in self._segments_of:
+            places = self.positions.get(term, ())
+            self._segments_of[term] = {bisect_right(self._segment_starts, place) - 1 for place in places}
+        return self._segments_of[term]
+
+    @cached_property
+    def _contents(self) -> list[tuple[int, list[Unit]]]:
+        """The content of each sentence, with the position from which its own count."""
+        return [(offset, content_units(units)) for offset, units in self._sentences]
+
+    @cached_property
+    def _pairs(self) -> set[tuple[str, str]]:
+        """The content terms that follow each other in a sentence."""
+        return {(content[i].term, content[j].term) for _, content in self._contents for i, j in _neighbours(content)}
+
+    @cached_property
+    def _placed(self) -> tuple[list[str], list[int]]:
+        """The content terms in order, and their positions."""
+        placed = [(unit.term, offset + unit.position) for offset, content in self._contents for unit in content]
+        return [term for term, _ in placed], [position for _, position in placed]
+
+    @cached_property
+    def _words(self) -> list[tuple[str, frozenset[str]]]:
+        """The words of the evidence with their character trigrams."""
+        return [(known, _trigrams(known)) for known in self.positions if known.isalpha()]
+
+    def term_for(self, unit: Unit) -> str:
         """The term of the evidence that the unit means: the same, else the most similar word; empty where none is like it."""
         if unit.term in self.positions:
             return unit.term
         if unit.kind is not Kind.WORD:
             return ""
         if unit.term not in self._nearest:
-            likeness, term = self._most_similar(unit.term)
-            self._nearest[unit.term] = term if likeness >= SOFT_MATCH else ""
+            self._nearest[unit.term] = self._most_similar(unit.term)
         return self._nearest[unit.term]
 
-    def _most_similar(self, term: str) -> tuple[float, str]:
-        """The best Dice coefficient of character trigrams with a word of the evidence, and that word."""
-        if self._trigrams is None:
-            self._trigrams = {}
-            for known in self.positions:
-                if known.isalpha():
-                    for trigram in _trigrams(known):
-                        self._trigrams.setdefault(trigram, []).append(known)
+    def _most_similar(self, term: str) -> str:
+        """The word of the evidence with the best Dice coefficient of character trigrams; empty below `SOFT_MATCH`."""
         wanted = _trigrams(term)
-        shared = Counter(known for trigram in wanted for known in self._trigrams.get(trigram, ()))
-        return max(((2 * n / (len(wanted) + len(_trigrams(known))), known) for known, n in shared.items()), default=(0.0, ""))
+        alike = ((_dice(wanted, theirs), known) for known, theirs in self._words if not wanted.isdisjoint(theirs))
+        best, known = max(alike, default=(0.0, ""))
+        return known if best >= SOFT_MATCH else ""
 
     def read(self, sentence: str) -> Reading:
         """The sentence's features and what the evidence does not hold of it."""
         units = tuple(without_frame(read_units(sentence)))
         content = [unit for unit in units if unit.content]
         weights = [self.background.idf(unit.term) for unit in content]
-        found = [self._term_for(unit) for unit in content]
+        found = [self.term_for(unit) for unit in content]
         terms = [term or unit.term for unit, term in zip(content, found, strict=True)]
         known = [bool(term) or unit.term in self.question_terms for unit, term in zip(content, found, strict=True)]
         numbers = [unit for unit in content if unit.kind is Kind.NUMBER]
         missing_numbers = [unit for unit in numbers if unit.term not in self.positions]
-        missing_names = [u for u in _names(units) if not self._term_for(u) and u.term not in self.question_terms]
+        missing_names = [u for u in _names(units) if not self.term_for(u) and u.term not in self.question_terms]
         common, at = self._common_subsequence(units, self._best_window([unit.term for unit in content], weights, 2)[1])
         substitutions = self._substitutions(units, at) if common >= SAME_WORDING else []
         pairs = [(terms[i], terms[j]) for i, j in _neighbours(content)]
@@ -159,7 +182,7 @@ class Evidence:
             "uncovered_words": sum(not k for k in known),
             "rare_uncovered": sum(w > RARE_IDF and not k for w, k in zip(weights, known, strict=True)),
             "longest_uncovered_run": _longest_run(found),
-            "novel_pairs": sum(pair not in self.pairs for pair in pairs),
+            "novel_pairs": sum(pair not in self._pairs for pair in pairs),
             "scattered_pairs": sum(self._are_scattered(*pair) for pair in pairs) / max(1, len(pairs)),
             "kept_pairs": self._kept_pairs(terms, weights),
             "window_coverage": self._best_window(terms, weights, 3)[0] / (sum(weights) or 1.0),
@@ -179,7 +202,7 @@ class Evidence:
         """The idf that the best run of `length` segments holds, and the run."""
         gains: dict[int, float] = {}
         for term, weight in zip(terms, weights, strict=True):
-            starts = {s - back for s in self.segment_ids.get(term, ()) for back in range(length)}
+            starts = {s - back for s in self.segments_of(term) for back in range(length)}
             for start in starts:
                 gains[start] = gains.get(start, 0.0) + weight
         if not gains:
@@ -189,7 +212,7 @@ class Evidence:
 
     def _are_scattered(self, first: str, second: str) -> bool:
         """Whether the evidence holds both terms, but in no segment together."""
-        ours, theirs = self.segment_ids.get(first, set()), self.segment_ids.get(second, set())
+        ours, theirs = self.segments_of(first), self.segments_of(second)
         return bool(ours) and bool(theirs) and not ours & theirs
 
     def _kept_pairs(self, terms: Sequence[str], weights: Sequence[float]) -> float:
@@ -210,7 +233,7 @@ class Evidence:
         """1 where a segment holds both terms, ½ where two do that follow each other, else 0."""
         pair = (first, second)
         if pair not in self._kept:
-            ours, theirs = self.segment_ids.get(first, set()), self.segment_ids.get(second, set())
+            ours, theirs = self.segments_of(first), self.segments_of(second)
             if ours & theirs:
                 self._kept[pair] = 1.0
             else:
@@ -223,14 +246,15 @@ class Evidence:
         best, at = 0.0, -1
         for index in window:
             if 0 <= index < len(self.segments) and self.segments[index][0]:
-                share = _subsequence_length(self.segments[index][0], terms) / max(1, len(terms))
+                theirs = [unit.term for unit in self.segments[index][0]]
+                share = _subsequence_length(theirs, terms) / max(1, len(terms))
                 if share > best:
                     best, at = share, index
         return best, at
 
     def _substitutions(self, units: Sequence[Unit], segment: int) -> list[list[Unit]]:
         """Rare words, numbers and names that stand where a segment, which the sentence else follows, has others."""
-        theirs = self.segments[segment][0]
+        theirs = [unit.term for unit in self.segments[segment][0]]
         ours = [unit.term for unit in units]
         held, told = set(theirs), set(ours)
         found = []
@@ -257,9 +281,10 @@ class Evidence:
         return strange
 
     def _around(self, place: int) -> set[str]:
-        low = bisect_left(self.content_positions, place - 2 * NEIGHBOUR_UNITS)
-        high = bisect_right(self.content_positions, place + 2 * NEIGHBOUR_UNITS)
-        return {self.content_terms[i] for i in range(low, high) if self.content_positions[i] != place}
+        terms, positions = self._placed
+        low = bisect_left(positions, place - 2 * NEIGHBOUR_UNITS)
+        high = bisect_right(positions, place + 2 * NEIGHBOUR_UNITS)
+        return {terms[i] for i in range(low, high) if positions[i] != place}
 
 
 def segment_spans(text: str) -> list[tuple[int, int]]:
@@ -315,7 +340,10 @@ def _subsequence_length(first: Sequence[str], second: Sequence[str]) -> int:
 
 def likeness(first: str, second: str) -> float:
     """The Dice coefficient of the character trigrams of two words, in [0, 1]."""
-    one, other = _trigrams(first), _trigrams(second)
+    return _dice(_trigrams(first), _trigrams(second))
+
+
+def _dice(one: frozenset[str], other: frozenset[str]) -> float:
     return 2 * len(one & other) / (len(one) + len(other))
 
 

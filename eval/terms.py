@@ -8,6 +8,7 @@ This module knows no weights of features and picks nothing.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,18 @@ SYNONYM_SHARE = 0.7
 BACKGROUND_SHARE = 0.5
 # A translation is seldom the only one possible, so that even a perfect one is no word of the question.
 _TRANSLATION_SHARE = 0.9
+
+# What only frames a question: "how many", "must", 多长时间, 应该. An answer is seldom put with these words.
+_FRAME = re.compile(
+    r"\bhow (?:many|much|long|often|soon|far|old|big|large|high|fast|early|late|wide|deep|heavy|quickly)\b"
+    r"|\b(?:what|which) (?:date|time|day|year|month|sum|amount|number|percentage|share|name|place)\b|\b(?:kind|type|sort)s? of\b"
+    r"|\btakes? place\b"
+    r"|\b(?:after|before|over|up to|per|within|between|during|under|any|each|every|one|must|need(?:s|ed)?|gets?|allowed"
+    r"|us(?:e|ed|ing)|ma[dk]e|give|given|takes?|taken)\b"
+    "|多[长長](?:[时時][间間])?|多少[时時][间間]|多[久大高]|[应應][该該当當]|需要|必[须須]|可以|能[够夠]|能不能|是否|一共|[总總]共|分[别別]"
+    "|具[体體]|[时時][间間][内內]|[几幾]",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +101,8 @@ class Terms:
 
 
 def asked_part(question: str) -> str:
-    """The question without its question words; the whole where nothing else is left."""
-    asked = without_question_words(question)
+    """The question without its question words and what else only frames it; the whole where nothing else is left."""
+    asked = _FRAME.sub(" ", without_question_words(question))
     return asked if any(unit.content for unit in read_units(asked)) else question
 
 
@@ -106,10 +119,15 @@ def own_terms(asked: str, texts: Sequence[frozenset[str]], *, background: Backgr
 
 
 def translated_terms(asked: str, groups: Iterable[Group], texts: Sequence[frozenset[str]], *, background: Background) -> Terms:
-    """One term for each group with alternatives, to read texts of the other language with."""
+    """One term for each group with alternatives, to read texts of the other language with; both write numbers and codes alike."""
     known = frozenset().union(*texts)
-    terms = []
-    for number, group in enumerate(groups):
+    units = [unit for unit in read_units(asked) if unit.content and (unit.kind in (Kind.NUMBER, Kind.CODE) or unit.name)]
+    kept = {unit.term: unit for unit in units if unit.kind is not Kind.WORD}
+    terms = [
+        Term(key, unit.start, unit.end, True, background.idf(key), ((frozenset({key}), 1.0),) if key in known else ())
+        for key, unit in kept.items()
+    ]
+    for group in groups:
         said = [(_words(one.units), one.weight) for one in group.alternatives]
         said = [(words, weight) for words, weight in said if words]
         if not said:
@@ -118,8 +136,10 @@ def translated_terms(asked: str, groups: Iterable[Group], texts: Sequence[frozen
         ways = tuple((words, _TRANSLATION_SHARE * math.sqrt(weight / top)) for words, weight in said if words <= known)
         idf = group.weight * max(max(background.idf(word) for word in words) for words, _ in said[:1])
         start, end = _place(asked, group.word)
-        exact = group.alternatives[0].units == group.word and not is_han(group.word[0])
-        terms.append(Term(f"{number} {' '.join(group.word)}", start, end, exact, idf, ways))
+        if _holds_digit(group.word) or any(unit.start <= start < end <= unit.end for unit in kept.values()):
+            continue  # a number or a code, or a part of one
+        exact = start < end and any(unit.start <= start < unit.end for unit in units)
+        terms.append(Term(" ".join(group.word), start, end, exact, idf, ways))
     return Terms(terms, texts)
 
 
@@ -145,6 +165,10 @@ def _words(alternative: Sequence[str]) -> frozenset[str]:
     """The words of a text that say the alternative; none for a single Chinese character, which a text rarely has by itself."""
     joined = "".join(alternative) if is_han(alternative[0]) else " ".join(alternative)
     return frozenset(unit.term for unit in read_units(joined) if unit.content)
+
+
+def _holds_digit(word: Sequence[str]) -> bool:
+    return any(character.isdigit() for unit in word for character in unit)
 
 
 def _place(asked: str, word: Sequence[str]) -> tuple[int, int]:

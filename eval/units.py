@@ -13,17 +13,18 @@ import gzip
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.tokens import HAN, STOP_WORDS, fold_with_places, is_han, simplified, stem
 
 BACKGROUND_FILE = Path(__file__).parent / "models" / "background.json.gz"
 
 _PIECE = re.compile(
-    rf"[{HAN}〇]+"  # a Han run
+    r"[a-z]++(?!\w|'[^\W\d_]|[-/.]\d)"  # a plain word: it can be no code, and saves nine in ten words the way through the rest
+    rf"|[{HAN}〇]+"  # a Han run
     r"|[a-z0-9]*(?:[a-z][-_/.]?\d|\d[-_/][a-z])[a-z0-9]*(?:[-_/.][a-z0-9]+)*"  # a code: hx-200, m3, iso-9001/a, 3d-x
     r"|\d+(?:[.,]\d+)*"  # a number with its separators
     r"|[^\W\d_]+(?:'[^\W\d_]+)?"  # a word
@@ -66,9 +67,11 @@ class Kind(StrEnum):
     CODE = "code"
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One unit of a text. `position` counts words and Han characters, so that distances compare within a text."""
+class Unit(NamedTuple):
+    """One unit of a text. `position` counts words and Han characters, so that distances compare within a text.
+
+    A page has thousands: a frozen data class takes three times as long to make.
+    """
 
     term: str
     kind: Kind
@@ -83,19 +86,20 @@ class Unit:
 def read_units(text: str) -> tuple[Unit, ...]:
     """The units of the text in order, each with its span in the text as given."""
     folded, starts, ends = fold_with_places(text)
-    folded = simplified(folded)
     units: list[Unit] = []
     position = 0
-    for piece in _PIECE.finditer(folded):
-        start, end = piece.span()
+    for piece in _PIECE.finditer(simplified(folded)):
         word = piece.group()
+        first, last = piece.span()
         if not word[0].isascii() and (is_han(word[0]) or word[0] == "〇"):
-            position = _append_han(units, word, start, position, starts, ends)
+            position = _append_han(units, word, first, position, starts, ends)
             continue
-        span = (starts[start], ends[end - 1])
-        units.append(_latin_unit(word, span, position, text))
+        term, kind, content, named = _latin_term(word)
+        start = starts[first]
+        name = text[start].isupper() if named is None else named
+        units.append(Unit(term, kind, start, ends[last - 1], position, content, name))
         position += 1
-    return tuple(_join_numbers(units, folded))
+    return tuple(_join_numbers(units))
 
 
 def _append_han(units: list[Unit], run: str, start: int, position: int, starts: Sequence[int], ends: Sequence[int]) -> int:
@@ -126,42 +130,49 @@ def _append_pairs(units: list[Unit], run: str, start: int, position: int, starts
     return position + len(kept)
 
 
-def _latin_unit(word: str, span: tuple[int, int], position: int, text: str) -> Unit:
-    term, kind, content = _latin_term(word)
-    name = kind is Kind.CODE or (kind is Kind.WORD and content and text[span[0]].isupper())
-    return Unit(term, kind, span[0], span[1], position, content, name)
-
-
 @lru_cache(maxsize=50_000)
-def _latin_term(word: str) -> tuple[str, Kind, bool]:
-    """Term, kind and whether it is content, of a lower-case word, number or code."""
+def _latin_term(word: str) -> tuple[str, Kind, bool, bool | None]:
+    """Term, kind, whether it is content, and whether a name (None: if capitalised), of a lower-case word, number or code."""
     if word[0].isdigit() and not any(c.isalpha() for c in word):
-        return canonical_number(word), Kind.NUMBER, True
+        return canonical_number(word), Kind.NUMBER, True, False
     if any(c.isdigit() for c in word):
-        return word, Kind.CODE, True
+        return word, Kind.CODE, True, True
     if word in _NUMBER_WORDS:
-        return str(_NUMBER_WORDS[word]), Kind.NUMBER, True
-    stopped = word in STOP_WORDS or word.endswith("n't")
-    return (word if stopped else stem(word)), Kind.WORD, not stopped and len(word) > 1
+        return str(_NUMBER_WORDS[word]), Kind.NUMBER, True, False
+    if word in STOP_WORDS or word.endswith("n't"):
+        return word, Kind.WORD, False, False
+    content = len(word) > 1
+    return stem(word), Kind.WORD, content, None if content else False
 
 
-def _join_numbers(units: list[Unit], folded: str) -> list[Unit]:
+def _join_numbers(units: list[Unit]) -> list[Unit]:
     """The units with `3 million`, `3万` and `twenty-five` read as one number each; their spans stay those of the digits."""
+    number = Kind.NUMBER
+    if all(unit.kind is not number for unit in units):
+        return units
     out: list[Unit] = []
+    before = None  # the number that the unit follows
     for i, unit in enumerate(units):
-        if unit.kind is Kind.NUMBER and out and out[-1].kind is Kind.NUMBER and _tens_and_ones(out[-1], unit):
-            out[-1] = _with_value(out[-1], float(out[-1].term) + float(unit.term), unit.end)
-            continue
-        if unit.kind is Kind.WORD and unit.term in _SCALES and out and out[-1].kind is Kind.NUMBER and _is_float(out[-1].term):
-            out[-1] = _with_value(out[-1], float(out[-1].term) * _SCALES[unit.term], unit.end)
-            continue
-        following = units[i + 1] if i + 1 < len(units) else None
-        if unit.kind is Kind.NUMBER and following and following.kind is Kind.HAN and following.start - unit.end <= 1:
-            scale = _CHINESE_SCALES.get(following.term[0])
-            if scale and _is_float(unit.term) and len(folded) >= unit.end:
-                unit = _with_value(unit, float(unit.term) * scale, unit.end)
+        if before and unit.kind is number and _tens_and_ones(before, unit):
+            unit = _with_value(before, float(before.term) + float(unit.term), unit.end)
+            out.pop()
+        elif before and unit.kind is Kind.WORD and unit.term in _SCALES and _is_float(before.term):
+            unit = _with_value(before, float(before.term) * _SCALES[unit.term], unit.end)
+            out.pop()
+        elif unit.kind is number and i + 1 < len(units):
+            unit = _with_chinese_scale(unit, units[i + 1])
         out.append(unit)
+        before = unit if unit.kind is number else None
     return out
+
+
+def _with_chinese_scale(number: Unit, following: Unit) -> Unit:
+    """The number with the scale that the next character names: `3万`."""
+    scale = _CHINESE_SCALES.get(following.term[0])
+    touched = following.kind is Kind.HAN and following.start - number.end <= 1
+    if not (scale and touched and _is_float(number.term)):
+        return number
+    return _with_value(number, float(number.term) * scale, number.end)
 
 
 def _tens_and_ones(first: Unit, second: Unit) -> bool:
@@ -226,6 +237,10 @@ class Background:
         if known is not None:
             return known
         return self._unseen["zh" if is_han(term[0]) else "en"]
+
+    def is_unseen(self, term: str) -> bool:
+        """Whether general text hardly has the term: such as a person's name."""
+        return term not in self._idf
 
     def save(self, path: Path) -> None:
         """Writes the table; the same table gives the same bytes."""

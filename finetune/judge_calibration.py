@@ -1,4 +1,4 @@
-"""The judge's calibration for one workspace: what its logits mean on corruptions of the workspace's own passages.
+"""The judge's calibration for one workspace: what its logits mean on corruptions of its own passages and on written answers.
 
 Cuts that part supported from unsupported differ from text to text by several logits (docs/decisions/0019), so `hallucinated`
 would mean something else in every corpus. Only slope and offset are fitted here, the weights stay. What is read is a bounded,
@@ -14,14 +14,15 @@ import numpy as np
 
 from eval.judge_model import Calibration, JudgeModel
 from eval.units import Background, shipped_background
+from finetune.answer_samples import written_samples
 from finetune.corruptions import CorruptionMaker, Passage
-from finetune.detector import fit_platt, platt_of_answers, read_features
+from finetune.detector import calibrated_on, fit_platt, judge_logits, platt_of_answers
 
 LEAST_PASSAGES = 40
 """With fewer passages of a language the calibration that ships is better than one of their own (docs/decisions/0019)."""
 
 MOST_PASSAGES = 150
-"""More are not read, so that it takes 1 to 3 CPU-seconds a language however large the corpus is."""
+"""More are not read, so that it takes 2 to 5 CPU-seconds a language however large the corpus is."""
 
 _TRIED = 450
 """Sentences tried a language. With them the cut moves by up to .2 logits from one sample of passages to the next."""
@@ -44,9 +45,9 @@ def calibrate_on(
         labels = [sample.label for sample in samples]
         if min(sum(labels), len(labels) - sum(labels)) < _LEAST_OF_A_LABEL:
             continue
-        features, targets = read_features(samples, background)
-        logits = np.array([weights.logit(row) for row in features])
-        slope, offset = fit_platt(logits, targets)
-        answer_slope, answer_offset = platt_of_answers(samples, logits, seed=seed)
+        own, written = ((some, judge_logits(weights, some, background)) for some in (samples, written_samples(lang, kept=True)))
+        both, logits = calibrated_on(own, written)
+        slope, offset = fit_platt(logits, np.array([sample.label for sample in both], dtype=np.float64))
+        answer_slope, answer_offset = platt_of_answers(both, logits, seed=seed)
         found[lang] = Calibration((slope, offset), (answer_slope, answer_offset))
     return found

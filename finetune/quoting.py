@@ -4,7 +4,7 @@ Learns from open reading-comprehension sets: the sentence with the answer before
 five passages by BM25. A linear score whose weights keep their signs; the loss is that of a choice among the sentences (softmax).
 Split by document; the same input gives the same weights.
 
-    python -m finetune.quoting --data SQUAD --data CMRC --data DRCD --out eval/models/quoting-v1.json
+    python -m finetune.quoting --data SQUAD --data CMRC --data DRCD --out eval/models/quoting-v2.json
 """
 
 from __future__ import annotations
@@ -47,11 +47,14 @@ _Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The sentences of one question's hits: (n, d) features, and (n,) whether each holds the answer (at least one does)."""
+    """The sentences of one question's hits: (n, d) features, and (n,) whether each holds the answer (at least one does).
+    `places` say where each stands: passage, start, end."""
 
     features: _Floats
     right: NDArray[np.bool_]
     passage: Passage
+    question: str = ""
+    places: tuple[tuple[str, int, int], ...] = ()
 
 
 def ranking(passages: Sequence[Passage]) -> Callable[[str, int], list[int]]:
@@ -80,7 +83,9 @@ def make_choices(passages: Sequence[Passage]) -> list[Choice]:
                 [given[s.hit] == number and s.passage.start < asked.end and asked.start < s.passage.end for s in scored]
             )
             if right.any():
-                choices.append(Choice(np.array([s.features for s in scored]), right, passages[number]))
+                places = tuple((hits[given[s.hit]].chunk, s.passage.start, s.passage.end) for s in scored)
+                features = np.array([s.features for s in scored])
+                choices.append(Choice(features, right, passages[number], asked.question, places))
     return choices
 
 

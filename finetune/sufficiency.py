@@ -1,40 +1,36 @@
 """Trains the evidence decision: do these hits hold the answer?
 
-Learns from open reading-comprehension sets, with passages found by BM25. Enough: the gold passage is among the hits. Not
-enough: the gold passage is taken out, or all of its document's passages are, or the sentence that holds the answer is cut
-out of it, so that the thing is still named and the attribute is not. Every question is asked in all four ways. Split by document;
-the same seed gives the same weights.
+One sign-bound linear model for the hits of each language, asked in the same language (`finetune.evidence_samples`) and asked in
+the other one (`finetune.crossing`). Split by document; the same seed gives the same weights.
 
-    python -m finetune.sufficiency --data SQUAD --data CMRC --data DRCD --out eval/models/evidence-v2.json
+    python -m finetune.sufficiency --data SQUAD --data CMRC --data DRCD --out eval/models/evidence-v3.json
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
+import math
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.across import OTHER
 from eval.evidence import SIGNS, read_evidence
 from eval.metrics.classification import auroc
 from eval.quoting import Reading
-from finetune.corruptions import Asked, Passage, read_passages
-from finetune.detector import CLIP, fit_platt, fit_signed, held_out, logits_of
-from finetune.quoting import ranking
-from ingest.sentences import sentence_spans
-from ingest.types import Hit
-
-HITS = 8
-"""How many hits the decision looks at: as many as the answering path searches."""
-
-CHUNK_CHARACTERS = {"en": 500, "zh": 200}
-"""Passages are cut at sentence ends into chunks about as long as those of documents."""
+from eval.terms import Translate
+from finetune.corruptions import read_passages
+from finetune.crossing import PARALLEL, make_crossed, parallel_samples
+from finetune.detector import CLIP, fit_platt, fit_signed, logits_of
+from finetune.evidence_samples import EvidenceSample, make_samples, make_written
+from ingest.crosslingual import Translator
+from ingest.dictionary import Dictionary
 
 QUESTIONS = 450
 """Questions drawn from each set of passages."""
@@ -42,116 +38,111 @@ QUESTIONS = 450
 STRENGTH = 0.03
 """The inverse of the L2 penalty: as for the judge."""
 
+CROSSED_STRENGTH = 0.1
+"""The same for hits of the other language, of which there are few samples."""
+
+PARTS = 5
+"""Calibration, thresholds and figures come from questions whose documents were not learned from: in so many parts."""
+
 REFUSED_ANSWERABLE = 0.05
-"""The share of answerable questions that the threshold may refuse: what the product is allowed. It holds for each set, and for
-the documents learned from as for those kept aside; of some it refuses less."""
+"""The share of answerable questions that the threshold may refuse, in the mean over a language's sets: what we allow it."""
+
+ANSWERED_WITHOUT = 0.05
+"""The share of the parallel set's questions without their passage that may be answered from what else is there. A question is
+mostly answered by documents of its own language, so that the threshold of the other one's goes by what it lets through."""
+
+_Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class EvidenceSample:
-    """A question with hits. `label` is 1 where they hold the answer; `kind` says how they were made."""
-
-    question: str
-    hits: tuple[Hit, ...]
-    label: int
-    kind: str
-    document: Passage
-
-
-def make_samples(passages: Sequence[Passage], *, questions: int, seed: int) -> list[EvidenceSample]:
-    """For up to `questions` questions, each with the answer among its hits, and in three ways without it."""
-    chunks = [chunk for passage in passages for chunk in cut_passage(passage)]
-    first = ranking(chunks)
-    all_asked = [(number, asked) for number, chunk in enumerate(chunks) for asked in chunk.asked]
-    samples: list[EvidenceSample] = []
-    for number, asked in random.Random(seed).sample(all_asked, k=min(questions, len(all_asked))):
-        gold = chunks[number]
-        order = first(asked.question, 10 * HITS)
-        others = [chunks[i] for i in order if i != number]
-        found: dict[str, list[Passage]] = {
-            "gold": [chunks[i] for i in _with(order, number)],
-            "passage": others,
-            "document": [chunk for chunk in others if chunk.title != gold.title],
-        }
-        cut = _without_answer(gold, asked)
-        if cut is not None:
-            rank = min(order.index(number) if number in order else HITS, HITS - 1)
-            found["sentence"] = [*others[:rank], cut, *others[rank:]]
-        samples += (_sample(asked, gold, given[:HITS], int(kind == "gold"), kind) for kind, given in found.items() if given)
-    return samples
+def train_sufficiency(
+    sets: Sequence[Sequence[EvidenceSample]],
+    crossed: Sequence[EvidenceSample],
+    *,
+    translate: Translate,
+    aside: Sequence[EvidenceSample] = (),
+) -> dict[str, Any]:
+    """Weights, calibration, threshold and crossed figures by language of the hits: `languages` of samples in the question's own
+    language, by sets that count alike; `translated` of those in the other one, with the figures of those kept `aside`."""
+    languages, translated = {}, {}
+    for lang in OTHER:
+        numbered = [(number, sample) for number, group in enumerate(sets) for sample in group if sample.language == lang]
+        if numbered:
+            samples = [sample for _, sample in numbered]
+            model, labels, probability = _fit(samples, None, strength=STRENGTH)
+            threshold = _refusing(probability, labels, np.array([number for number, _ in numbered]))
+            languages[lang] = {**model, "threshold": threshold, "crossed": _figures(samples, probability, threshold)}
+        if samples := [sample for sample in crossed if sample.language == lang]:
+            model, labels, probability = _fit(samples, translate, strength=CROSSED_STRENGTH)
+            parallel = np.array([sample.kind == PARALLEL for sample in samples])
+            threshold = _keeping(probability[parallel], labels[parallel])
+            translated[lang] = {**model, "threshold": threshold, "crossed": _figures(samples, probability, threshold)}
+            if kept := [sample for sample in aside if sample.language == lang]:
+                probability = _probability(model, logits_of(model, _read(kept, translate)))
+                translated[lang]["kept_aside"] = _figures(kept, probability, threshold)
+    return {"format": 1, "features": list(SIGNS), "clip": CLIP, "languages": languages, "translated": translated}
 
 
-def cut_passage(passage: Passage) -> list[Passage]:
-    """The passage as chunks of whole sentences, each with the questions whose answers it holds."""
-    chunks: list[Passage] = []
-    start = 0
-    spans = sentence_spans(passage.text)
-    for number, (_, end) in enumerate(spans):
-        following = spans[number + 1][1] if number + 1 < len(spans) else None
-        if following is None or following - start > CHUNK_CHARACTERS[passage.language]:
-            asked = tuple(
-                replace(a, start=a.start - start, end=a.end - start) for a in passage.asked if start <= a.start and a.end <= end
-            )
-            chunks.append(replace(passage, id=f"{passage.id}#{len(chunks)}", text=passage.text[start:end], asked=asked))
-            start = spans[number + 1][0] if number + 1 < len(spans) else end
-    return chunks
+def _fit(
+    samples: Sequence[EvidenceSample], translate: Translate | None, *, strength: float
+) -> tuple[dict[str, Any], _Floats, _Floats]:
+    """The model of all samples, their (n,) labels, and the (n,) probabilities that models of other documents give each."""
+    features = _read(samples, translate)
+    labels = np.array([one.label for one in samples], dtype=np.float64)
+    part = np.array([zlib.crc32(one.document.encode()) % PARTS for one in samples])
+    signs = list(SIGNS.values())
+    logits = np.empty(len(labels))
+    for one in range(PARTS):
+        kept = part == one
+        logits[kept] = logits_of(fit_signed(features[~kept], labels[~kept], signs, strength=strength), features[kept])
+    model = fit_signed(features, labels, signs, strength=strength)
+    model["platt"] = fit_platt(logits, labels)
+    return model, labels, _probability(model, logits)
 
 
-def _with(order: list[int], gold: int) -> list[int]:
-    """The order with the gold passage among the first hits."""
-    return order if gold in order[:HITS] else [*order[: HITS - 1], gold]
+def _read(samples: Sequence[EvidenceSample], translate: Translate | None) -> _Floats:
+    """(n, d) features."""
+    readings = (read_evidence(Reading(one.question, one.hits, translate=translate)) for one in samples)
+    return np.array([reading[one.language].features for reading, one in zip(readings, samples, strict=True)])
 
 
-def _without_answer(passage: Passage, asked: Asked) -> Passage | None:
-    """The passage without the sentences that hold the answer; None where too little would be left."""
-    spans = sentence_spans(passage.text)
-    kept = [(a, b) for a, b in spans if not (a < asked.end and asked.start < b) and asked.answer not in passage.text[a:b]]
-    text = " ".join(passage.text[a:b] for a, b in kept)
-    return replace(passage, text=text) if len(kept) >= 1 and len(text) > 40 else None
+def _probability(model: dict[str, Any], logits: _Floats) -> _Floats:
+    slope, offset = model["platt"]
+    return np.asarray(1 / (1 + np.exp(-(slope * logits + offset))))
 
 
-def _sample(asked: Asked, gold: Passage, found: Sequence[Passage], label: int, kind: str) -> EvidenceSample:
-    hits = tuple(Hit(p.title, p.title, 1, 1, p.id, 1.0 / (1 + rank), p.text, 0, (p.title,)) for rank, p in enumerate(found))
-    return EvidenceSample(asked.question, hits, label, kind, gold)
-
-
-def train_sufficiency(groups: Sequence[Sequence[Passage]], *, seed: int) -> dict[str, Any]:
-    """Weights, calibration, threshold and held-out figures per language; each group of passages is searched by itself."""
-    samples = [
-        (number, sample) for number, group in enumerate(groups) for sample in make_samples(group, questions=QUESTIONS, seed=seed)
+def _refusing(probability: _Floats, labels: _Floats, sets: NDArray[np.int_]) -> float:
+    """The highest threshold under which the share refused of the answerable questions, in the mean over the sets, is allowed."""
+    answerable = [probability[(labels == 1) & (sets == one)] for one in sorted(set(sets[labels == 1].tolist()))]
+    allowed = [
+        one for one in probability[labels == 1] if np.mean([(part < one).mean() for part in answerable]) <= REFUSED_ANSWERABLE
     ]
-    languages: dict[str, Any] = {}
-    for lang in sorted({sample.document.language for _, sample in samples}):
-        mine = [sample for _, sample in samples if sample.document.language == lang]
-        group = np.array([number for number, sample in samples if sample.document.language == lang])
-        features = np.array([read_evidence(Reading(s.question, s.hits))[lang].features for s in mine])
-        labels = np.array([s.label for s in mine], dtype=np.float64)
-        held = np.array([held_out(s.document) for s in mine])
-        model = fit_signed(features[~held], labels[~held], list(SIGNS.values()), strength=STRENGTH)
-        logits = logits_of(model, features)
-        model["platt"] = fit_platt(logits[held], labels[held])
-        probability = 1 / (1 + np.exp(-(model["platt"][0] * logits + model["platt"][1])))
-        parts = [(labels == 1) & (group == one) & (held == kept) for one in sorted(set(group.tolist())) for kept in (False, True)]
-        threshold = min(float(np.quantile(probability[part], REFUSED_ANSWERABLE, method="lower")) for part in parts if part.any())
-        model["threshold"] = round(threshold, 4)
-        model["held_out"] = _figures([s for s, h in zip(mine, held, strict=True) if h], probability[held], threshold)
-        languages[lang] = model
-    return {"format": 1, "features": list(SIGNS), "clip": CLIP, "seed": seed, "languages": languages}
+    return _rounded_down(max(allowed))
 
 
-def _figures(samples: Sequence[EvidenceSample], probability: NDArray[np.float64], threshold: float) -> dict[str, Any]:
-    labels = np.array([s.label for s in samples])
-    kinds = np.array([s.kind for s in samples])
+def _keeping(probability: _Floats, labels: _Floats) -> float:
+    """The lowest threshold with which the share answered of the questions without their passage is allowed."""
+    without = np.sort(probability[labels == 0])[::-1]
+    return round(_rounded_down(without[int(ANSWERED_WITHOUT * len(without))]) + 10**-4, 4)
+
+
+def _rounded_down(threshold: float) -> float:
+    """With four digits, and never so that it refuses more."""
+    return math.floor(threshold * 10**4) / 10**4
+
+
+def _figures(samples: Sequence[EvidenceSample], probability: _Floats, threshold: float) -> dict[str, Any]:
+    labels = np.array([one.label for one in samples])
+    kinds = np.array([one.kind for one in samples])
     figures: dict[str, Any] = {
         "questions": len(samples),
         "auroc": round(auroc(labels, probability), 4),
         "refused_answerable": round(float((probability[labels == 1] < threshold).mean()), 4),
     }
     for kind in sorted(set(kinds[labels == 0])):
-        chosen = kinds == kind
-        figures[f"refused_without_{kind}"] = round(float((probability[chosen] < threshold).mean()), 4)
+        chosen = (kinds == kind) & (labels == 0)
+        figures[f"refused_{kind}"] = round(float((probability[chosen] < threshold).mean()), 4)
         both = chosen | (labels == 1)
-        figures[f"auroc_without_{kind}"] = round(auroc(labels[both], probability[both]), 4)
+        figures[f"auroc_{kind}"] = round(auroc(labels[both], probability[both]), 4)
     return figures
 
 
@@ -160,12 +151,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Train the evidence decision from passages in BEIR layout with spans.")
     parser.add_argument("--data", type=Path, action="append", required=True, help="a BEIR folder with spans; repeat it")
     parser.add_argument("--out", type=Path, required=True, help="where the weights go (JSON)")
+    parser.add_argument("--dictionary", type=Path, help="folder that keeps the dictionary's file; else it is made for this run")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    weights = train_sufficiency([read_passages(folder) for folder in options.data], seed=options.seed)
+    with TemporaryDirectory() as folder:
+        translator = Translator(Dictionary(options.dictionary or Path(folder)))
+        sets = [make_samples(read_passages(one), questions=QUESTIONS, seed=options.seed) for one in options.data]
+        sets += [make_written(lang, seed=options.seed) for lang in OTHER]
+        crossed = [sample for asked in OTHER for sample in make_crossed(asked, translator)]
+        aside = [sample for asked in OTHER for sample in parallel_samples(asked, translator, odd=True)]
+        weights = train_sufficiency(sets, crossed, translate=translator.groups, aside=aside)
     options.out.write_text(json.dumps(weights, indent=1) + "\n", encoding="utf-8")
-    for lang, model in weights["languages"].items():
-        print(lang, json.dumps(dict(zip(SIGNS, model["weights"], strict=True))), json.dumps(model["held_out"]))
+    for of in ("languages", "translated"):
+        for lang, model in weights[of].items():
+            print(
+                of,
+                lang,
+                json.dumps(dict(zip(SIGNS, model["weights"], strict=True))),
+                json.dumps(model.get("kept_aside", model["crossed"])),
+            )
 
 
 if __name__ == "__main__":

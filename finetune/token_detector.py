@@ -1,9 +1,10 @@
 """Trains a token classifier to mark what the evidence lacks: an encoder in, a folder that `eval.token_judge` loads out.
 
-It learns from the corruptions that the house judge learns from (`finetune.corruptions`), whose wrong parts are known, and from
-labelled answers of the user's own, in the form that it will be asked in. It is calibrated and measured on corruptions of other
-documents. The folder appears whole or not at all: safetensors, tokenizer, calibration, card. A training that was killed goes on
-from its newest whole checkpoint, if encoder, samples and configuration are the same. Importing this module loads no torch.
+It learns from what the house judge learns from, corruptions (`finetune.corruptions`) and written answers, whose wrong parts are
+known, and from labelled answers of the user's own, in the form that it will be asked in. It is calibrated and measured on the
+same of other documents. The folder appears whole or not at all: safetensors, tokenizer, calibration, card. A training that was
+killed goes on from its newest whole checkpoint, if encoder, samples and configuration are the same. Importing this module loads
+no torch.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from eval.hallucination import Line, read_lines
 from eval.metrics.classification import Estimate, auroc, bootstrap
 from eval.token_judge import UNSUPPORTED, TokenJudge, numbered, prompt
 from eval.units import Background
+from finetune.answer_samples import written_samples
 from finetune.corruptions import CorruptionMaker, Passage, SupportSample
 from finetune.detector import fit_platt, held_out
 from finetune.run_folder import RunFolder, publish_folder, write_file
@@ -68,7 +70,8 @@ class TrainedDetector:
 def corrupted(
     passages: Sequence[Passage], *, background: Background, seed: int
 ) -> tuple[list[SupportSample], list[SupportSample]]:
-    """Samples to learn from, and others of other documents (`finetune.detector.held_out`) to calibrate and measure on.
+    """Samples to learn from, and others of other documents to calibrate and measure on: corruptions of the passages, and the
+    written answers in their languages.
 
     Raises:
         InputRefused: a language has fewer than two passages for either.
@@ -84,6 +87,7 @@ def corrupted(
                     "several documents"
                 )
             samples += CorruptionMaker(part, background=background, seed=seed + is_held_out).make(per_passage)
+            samples += written_samples(lang, kept=is_held_out)
     return learned, kept
 
 
@@ -266,7 +270,7 @@ def _calibrated(
     odds = np.array([log_odds(verdict.support) for _, verdict in judged])
     estimate = bootstrap(auroc, labels, -odds, groups=[sample.passage for sample, _ in judged])
     slope, offset = fit_platt(odds, 1 - labels)
-    made_from = "corruptions of passages of documents that were not learned from"
+    made_from = "corruptions and written answers of documents that were not learned from"
     return estimate, Calibration(slope, offset, len(judged), round(estimate.value, 4), made_from)
 
 
@@ -292,7 +296,8 @@ The setting `judge.path` loads it.
 {trained.left_out} of them were too long for it. Epochs: {config.epochs}, batches of {config.batch_size}, learning rate
 {config.learning_rate:g}, seed {config.seed}.
 
-**Held out** (corruptions of other documents, n={figure.n}): AUROC {figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f}).
+**Held out** (corruptions and written answers of other documents, n={figure.n}): AUROC {figure.value:.3f}
+({figure.low:.3f}–{figure.high:.3f}).
 They are of the same making as what it learned from, so the figure says little of answers that a model wrote: measure it on such
 ones, labelled, with `graft eval hallucination`. The licence is that of the encoder and of the texts learned from.
 """

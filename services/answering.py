@@ -17,6 +17,7 @@ from langchain_core.language_models import BaseChatModel
 
 from eval.evidence import EvidenceVerdict, judge_evidence
 from eval.instructions import as_evidence
+from eval.quoting import Reading
 from eval.terms import Translate
 from eval.types import Arm, Judge, Quote, Retriever, Style
 from ingest.conversation import Turn, condensed
@@ -59,11 +60,11 @@ class ChatAbility:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was searched for and found, whether that is enough to answer from, and how long it took."""
+    """What was found, the question read with it, whether that is enough to answer from, and how long the search took. What is
+    read is without what in the hits speaks to a model."""
 
-    question: str
     hits: list[Hit]
-    evidence: list[Hit]
+    reading: Reading
     verdict: EvidenceVerdict
     taken_ms: float
 
@@ -162,7 +163,7 @@ class Answering:
         draft = Draft(language(question), Style.GENERATED)
         chat = self._chat(arm, access)
         if arm in ALONE:
-            events = self._alone(found.question, found.evidence, draft, chat, access)
+            events = self._alone(found.reading.question, found.reading.hits, draft, chat, access)
         else:
             began -= found.taken_ms / 1000
             draft.timings_ms["search"] = found.taken_ms
@@ -217,9 +218,12 @@ class Answering:
         began = time.perf_counter()
         hits = await asyncio.to_thread((among or self._retriever).search, question, access=access, limit=_HITS)
         taken_ms = since_ms(began)
-        evidence = [as_evidence(hit) for hit in hits]
-        verdict = await asyncio.to_thread(judge_evidence, question, evidence, translate=self._translate)
-        return _Found(question, hits, evidence, verdict, taken_ms)
+        reading, verdict = await asyncio.to_thread(self._read, question, hits)
+        return _Found(hits, reading, verdict, taken_ms)
+
+    def _read(self, question: str, hits: Sequence[Hit]) -> tuple[Reading, EvidenceVerdict]:
+        reading = Reading(question, [as_evidence(hit) for hit in hits], translate=self._translate)
+        return reading, judge_evidence(reading)
 
     async def _from_hits(
         self, found: _Found, draft: Draft, chat: BaseChatModel | None, access: Access, policy: Policy
@@ -227,14 +231,14 @@ class Answering:
         draft.hits = found.hits
         if not found.verdict.enough and not _goes_on(found, draft, policy.weak_evidence):
             return
-        composer = self._composer(found.question, found.evidence, draft, access, policy.unsupported)
+        composer = self._composer(found.reading.question, found.reading.hits, draft, access, policy.unsupported)
         if chat is not None and draft.style is not Style.QUOTES:
-            prompt = self.prompts.grounded(found.question, composer.given, language=draft.language)
+            prompt = self.prompts.grounded(found.reading.question, composer.given, language=draft.language)
             async with aclosing(composer.write(chat, prompt)) as written:
                 async for event in written:
                     yield event
         if draft.style is not Style.GENERATED and not draft.abstained:
-            for quoted in composer.quote(self._settings.quotes):
+            for quoted in composer.quote(found.reading, self._settings.quotes):
                 yield quoted
         if not draft.sentences and not draft.abstained and not found.verdict.enough:
             draft.abstain(found.verdict.reason)
@@ -275,7 +279,7 @@ def _goes_on(found: _Found, draft: Draft, policy: WeakEvidence) -> bool:
         return True
     asks = None
     if policy is WeakEvidence.ASK:
-        asks = clarifying_question(found.question, found.hits, missing=found.verdict.missing, language=draft.language)
+        asks = clarifying_question(found.reading.question, found.hits, missing=found.verdict.missing, language=draft.language)
     draft.abstain(found.verdict.reason, asks=asks)
     return False
 

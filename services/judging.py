@@ -105,7 +105,8 @@ def other_judges(settings: Settings, store: ModelStore, chat: Callable[[], BaseC
             except GraftError as error:
                 absent[model.name] = str(error)
     if chosen.chat:
-        there[CHAT] = ChatJudge(chat, name=CHAT, alone=False)
+        judge = ChatJudge(chat, name=CHAT, alone=False)
+        there[judge.version] = judge  # tried with other prompts, it was another judge
     return OtherJudges(there, absent)
 
 

@@ -52,7 +52,8 @@ LONGEST_QUESTION = 8000
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """A page's text, and the spans of it that a citation rests on. `picture`: whether the page can also be drawn."""
+    """A page's text, and the spans of it that a citation rests on. `picture`: whether the page can also be drawn; `hidden`: how
+    many characters the file carries there that no reader sees, and that are not in the text."""
 
     document: str
     document_id: str
@@ -60,6 +61,7 @@ class PageText:
     text: str
     marks: tuple[tuple[int, int], ...]
     picture: bool
+    hidden: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +267,7 @@ class KnowledgeBase:
         _, page = self.catalog.page(document_id, number, access=access, version=version)
         span = self._cited(document_id, page, chunk=chunk, quote=quote)
         name = self.catalog.document(document_id, access=access).document
-        return PageText(name, document_id, number, page.text, (span,) if span else (), page.has_picture)
+        return PageText(name, document_id, number, page.text, (span,) if span else (), page.has_picture, page.hidden)
 
     def _cited(self, document_id: str, page: Page, *, chunk: str | None, quote: str | None) -> tuple[int, int] | None:
         """Where on the page the quote stands, or else the chunk."""

@@ -94,11 +94,12 @@ def redo(claim: Claim, quantity: Quantity) -> Confirmed | None:
 
 def calculated_wrongly(claim: Claim, quantity: Quantity) -> Finding | None:
     """The finding where the sentence names two cells by both heads and one calculation, and gives another result."""
-    pairs = _best_pairs(claim)
+    cues = _cues(claim)
+    pairs = _best_pairs(claim) if cues else []
     told = _told(claim)
     if len(pairs) != 1 or not all(operand.labels <= told and not operand.counted for operand in pairs[0]):
         return None
-    results = list(_of_pair(*pairs[0], quantity, _cues(claim)))
+    results = list(_of_pair(*pairs[0], quantity, cues))
     if len(results) != 1 or rounds_to(results[0].value, quantity.value, quantity.step):
         return None
     return _wrong(claim, f"{results[0].shown} = {_plain(results[0].value)}", (quantity.start, quantity.number_end))
@@ -122,7 +123,7 @@ def is_calculated(claim: Claim, quantity: Quantity) -> bool:
 
 
 def _tells_percent(claim: Claim) -> bool:
-    return any(one.dimension == "percent" for statement in claim.evidence.holding_numbers() for one in statement.quantities)
+    return any(one.dimension == "percent" for statement in claim.evidence.holding_numbers for one in statement.quantities)
 
 
 def not_judged(claim: Claim, quantity: Quantity) -> Finding:
@@ -267,7 +268,7 @@ def _operands(claim: Claim) -> list[Operand]:
     """Numbers of the evidence whose labels share a word with the sentence, those that share most first."""
     told = _told(claim)
     found = [operand for table in read_tables(claim.evidence) for operand in _cell_operands(table)]
-    for statement in claim.evidence.holding_numbers():
+    for statement in claim.evidence.holding_numbers:
         if " | " not in statement.text:
             found.extend(_prose_operands(statement))
     ranked = [(len(operand.labels & told), operand) for operand in found]

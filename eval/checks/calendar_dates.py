@@ -20,19 +20,29 @@ _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
 _DAY = r"(?<![\d.,])(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?![\d.,]\d|\d|%)"
 _YEAR = r"(?P<year>[12]\d{3})(?!\d)"
 _HAN_NUMBER = "[一二三四五六七八九十]{1,3}"
+# Before the shapes, what a text holds where one of them may be in it: a page has many sentences, and few of them a date.
+_DIGIT = re.compile(r"[\d月]")
 _SHAPES = tuple(
-    re.compile(shape)
-    for shape in (
-        rf"(?<!\d){_YEAR}(?P<mark>[-/.])(?P<month>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)(?!\d)",
-        r"(?<![\d./-])(?P<first>[0-3]?\d)(?P<mark>[/.])(?P<second>[0-3]?\d)(?P=mark)(?P<year>[12]\d{3})(?!\d)",
-        rf"(?:(?P<year>[12]\d{{3}}|[〇零○一二三四五六七八九]{{4}})\s?年\s?)?"
-        rf"(?<!\d)(?P<month>[01]?\d|{_HAN_NUMBER})\s?月(?!薪)(?:份)?(?:\s?(?P<day>[0-3]?\d|{_HAN_NUMBER})\s?[日号號])?",
-        rf"{_DAY}(?: day)?(?: of)?[ -]{_MONTH}(?:,?[ -]{_YEAR})?",
-        rf"\b{_MONTH} {_DAY}(?!\s?(?:%|percent|million|billion))(?! [a-z]{{3,}}s\b)(?:,? {_YEAR})?",
-        rf"\b{_MONTH},? (?:of )?{_YEAR}",
+    (re.compile(hint), tuple(map(re.compile, shapes)))
+    for hint, *shapes in (
+        (
+            r"\d[-/.]\d",
+            rf"(?<!\d){_YEAR}(?P<mark>[-/.])(?P<month>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)(?!\d)",
+            r"(?<![\d./-])(?P<first>[0-3]?\d)(?P<mark>[/.])(?P<second>[0-3]?\d)(?P=mark)(?P<year>[12]\d{3})(?!\d)",
+        ),
+        (
+            "月",
+            rf"(?:(?P<year>[12]\d{{3}}|[〇零○一二三四五六七八九]{{4}})\s?年\s?)?"
+            rf"(?<!\d)(?P<month>[01]?\d|{_HAN_NUMBER})\s?月(?!薪)(?:份)?(?:\s?(?P<day>[0-3]?\d|{_HAN_NUMBER})\s?[日号號])?",
+        ),
+        (
+            r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
+            rf"{_DAY}(?: day)?(?: of)?[ -]{_MONTH}(?:,?[ -]{_YEAR})?",
+            rf"\b{_MONTH} {_DAY}(?!\s?(?:%|percent|million|billion))(?! [a-z]{{3,}}s\b)(?:,? {_YEAR})?",
+            rf"\b{_MONTH},? (?:of )?{_YEAR}",
+        ),
     )
 )
-_HINT = re.compile(r"\d[-/.]\d|月|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +73,11 @@ def _same(first: int | None, second: int | None) -> bool:
 
 def may_hold_dates(text: str) -> bool:
     """Whether the text is worth reading for dates: a quick look."""
-    return bool(_HINT.search(text))
+    return any(_possible_shapes(text.lower()))
 
 
 def read_dates(folded: str) -> list[CalendarDate]:
     """The dates of a lower-cased text that name at least a month with a day or a year, in order of their places."""
-    if not _HINT.search(folded):
-        return []
     found: list[CalendarDate] = []
     for date in _candidates(folded):
         if all(date.end <= other.start or other.end <= date.start for other in found):
@@ -77,8 +85,15 @@ def read_dates(folded: str) -> list[CalendarDate]:
     return sorted(found, key=lambda date: date.start)
 
 
+def _possible_shapes(folded: str) -> Iterator[re.Pattern[str]]:
+    if _DIGIT.search(folded):
+        for hint, shapes in _SHAPES:
+            if hint.search(folded):
+                yield from shapes
+
+
 def _candidates(folded: str) -> Iterator[CalendarDate]:
-    for shape in _SHAPES:
+    for shape in _possible_shapes(folded):
         for match in shape.finditer(folded):
             parts = match.groupdict()
             year = _number(parts.get("year"))

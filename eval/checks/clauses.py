@@ -32,11 +32,12 @@ class Clause:
 def clauses(statement: Statement, watched: re.Pattern[str]) -> list[Clause]:
     """The clauses with a content word; units that touch a match of `watched` are left out of their terms."""
     spans = [match.span() for match in watched.finditer(statement.folded)]
+    words = statement.words
     out = []
     at = 0
     for mark in [*_MARKS.finditer(statement.folded), None]:
         end = mark.start() if mark else len(statement.folded)
-        inside = [unit for unit in statement.words if at <= unit.start < end]
+        inside = [unit for unit in words if at <= unit.start < end]
         terms = frozenset(terms_of(inside, spans))
         if terms:
             out.append(Clause(statement.folded[at:end], at, terms))

@@ -38,7 +38,8 @@ _PAIRS: dict[str, tuple[str, str]] = {
         r"\b(?:minimum|lowest|smallest|shortest|earliest|least|fewest)\b|最低|最小|最少|至少|不少于|不少於|不低于|不低於|最短|最早|下限",
     ),
 }
-_SIDES = {family: (re.compile(plus), re.compile(minus)) for family, (plus, minus) in _PAIRS.items()}
+SIDES = {family: (re.compile(plus), re.compile(minus)) for family, (plus, minus) in _PAIRS.items()}
+"""Family → the words of its two directions."""
 _WATCHED = re.compile("|".join(side for sides in _PAIRS.values() for side in sides))
 # A direction that is denied points the other way: both have to be denied, or neither.
 _DENIED = re.compile(r"\b(?:not|no|never|nor|neither|without|hardly)\b|n't\b|不|没|沒|未|无|無|非")
@@ -58,7 +59,7 @@ def check_direction(claim: Claim) -> Finding | None:
     if not _WATCHED.search(claim.statement.folded):
         return None
     for ours, theirs in alike(claim, _WATCHED, ours_share=_OURS, theirs_share=_THEIRS):
-        for sides in _SIDES.values():
+        for sides in SIDES.values():
             here = _one_side(ours, sides)
             if here is None:
                 continue
@@ -74,7 +75,7 @@ def check_direction(claim: Claim) -> Finding | None:
                 start, end = (ours.start + place for place in here[1].span())
                 reason = _REASONS["direction"][claim.language].format(theirs=said, ours=claim.statement.text[start:end])
                 return Finding("comparison", Fault.CONTRADICTED, reason, ((start, end),))
-    for sides in _SIDES.values():
+    for sides in SIDES.values():
         if exchanged := in_its_place(claim, sides):
             start, end = exchanged[0].span()
             reason = _REASONS["direction"][claim.language].format(

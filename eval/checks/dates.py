@@ -23,7 +23,7 @@ def check_dates(claim: Claim) -> list[Finding]:
     """The dates that the evidence does not hold, or holds of something else."""
     if not claim.statement.dates:
         return []
-    statements = claim.evidence.holding_dates()
+    statements = claim.evidence.holding_dates
     findings = (_check(claim, date, statements) for date in claim.statement.dates)
     return [finding for finding in findings if finding]
 
@@ -34,7 +34,7 @@ def confirmed_dates(claim: Claim) -> list[Confirmed]:
     for date in claim.statement.dates:
         if _is_written(claim, date):
             continue
-        for statement in claim.evidence.holding_dates():
+        for statement in claim.evidence.holding_dates:
             same = [other for other in statement.dates if _holds(other, date)]
             if same:
                 found.append(Confirmed(date.start, date.end, statement.text[same[0].start : same[0].end]))

@@ -28,6 +28,7 @@ class Force(StrEnum):
 
 _WORDS = {
     Force.EXEMPT: r"\b(?:need not|needn't|not requires?|not required|not need|not have to|not necessary|not obliged"
+    r"|no (?:\w+ ){1,4}(?:is |are )?(?:required|needed|necessary)|needs? no"
     r"|optional(?:ly)?|voluntary|voluntarily|exempt)\b"
     r"|无需|無需|不必|不需|无须|無須|毋须|可不|免于|免除|自愿|自願",
     Force.FORBID: r"\b(?:must not|mustn't|may not|shall not|cannot|can not|can't|not allowed|not permit|not allow|not permitted"
@@ -100,9 +101,16 @@ def force_of(clause: str) -> tuple[Force, re.Match[str] | None] | None:
     """The force of a lower-case clause and the word that gives it; None where it hangs on a condition."""
     if _CONDITION.search(clause):
         return None
-    plain = _BOUND.sub(lambda match: " " * len(match.group()), clause)
-    for force, pattern in _FORCES.items():
-        match = pattern.search(plain)
-        if match:
-            return force, match
-    return Force.STATE, None
+    plain = _without_bounds(clause)
+    force = strongest_force(clause)
+    return force, None if force is Force.STATE else _FORCES[force].search(plain)
+
+
+def strongest_force(clause: str) -> Force:
+    """The force of a lower-case clause, whatever it hangs on: that of the first of `Force` with a word in it."""
+    plain = _without_bounds(clause)
+    return next((force for force, pattern in _FORCES.items() if pattern.search(plain)), Force.STATE)
+
+
+def _without_bounds(clause: str) -> str:
+    return _BOUND.sub(lambda match: " " * len(match.group()), clause)

@@ -116,11 +116,12 @@ def _chinese_exchanges(claim: Claim) -> Iterator[tuple[tuple[int, int], str, Sta
         if matcher.ratio() < _SAME_CHARACTERS:
             continue
         for kind, a, b, c, d in matcher.get_opcodes():
-            if kind == "replace" and _is_han_name(text[a:b]) and _is_han_name(ours[c:d]):
+            if kind == "replace" and may_be_han_name(text[a:b]) and may_be_han_name(ours[c:d]):
                 yield (c, d), text[a:b], read_statement(text)
 
 
-def _is_han_name(text: str) -> bool:
+def may_be_han_name(text: str) -> bool:
+    """Whether the text is two to four Chinese characters that begin with a frequent family name."""
     return bool(_HAN_NAME.fullmatch(text)) and text[0] in _FAMILY_NAMES
 
 

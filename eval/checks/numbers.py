@@ -15,6 +15,7 @@ from eval.checks.claim import CLEARLY_LESS, SAME_THING, Claim
 from eval.checks.finding import Confirmed, Finding
 from eval.checks.quantities import Quantity
 from eval.checks.statements import Statement
+from eval.checks.table_cells import read_tables
 from eval.types import Fault
 from eval.units import canonical_number
 
@@ -62,19 +63,29 @@ def seek_numbers(claim: Claim) -> list[Sought]:
 
 
 def _seek(quantity: Quantity, claim: Claim) -> Sought:
-    found = _sought(quantity, claim, claim.evidence.holding(_term(quantity.value)))
+    found = _sought(quantity, claim, statements_with(claim, quantity))
     # Only what is not there as it is written may be there in another spelling, and every statement with a number is read.
-    return found if found.held else _sought(quantity, claim, claim.evidence.holding_numbers())
+    return found if found.held else _sought(quantity, claim, claim.evidence.holding_numbers)
+
+
+def statements_with(claim: Claim, quantity: Quantity) -> list[Statement]:
+    """The statements of the evidence that hold the number as it is written, whatever its unit."""
+    return claim.evidence.holding(_term(quantity.value))
 
 
 def _sought(quantity: Quantity, claim: Claim, statements: Sequence[Statement]) -> Sought:
-    theirs = [(other, statement) for statement in statements for other in statement.quantities]
+    theirs = [(other, statement) for statement in (*statements, *_cells_with_units(claim)) for other in statement.quantities]
     same = [(other, statement) for other, statement in theirs if same_value(quantity, other)]
     held = tuple(pair for pair in same if not opposed_units(quantity, pair[0]))
     opposed = tuple(pair for pair in same if opposed_units(quantity, pair[0]))
     places = claim.evidence.places(_term(quantity.value))
     # What stands there but was not read as a quantity (a code, a date, a list number) may be it.
     return Sought(quantity, held, opposed, written=len(places) > len(opposed))
+
+
+def _cells_with_units(claim: Claim) -> list[Statement]:
+    """The cells of tables whose head names their unit: the row alone holds a number without one."""
+    return [cell.content for table in read_tables(claim.evidence) for cell in table.cells if cell.has_head_unit]
 
 
 def check_numbers(claim: Claim, sought: Sequence[Sought]) -> list[Finding]:
@@ -133,6 +144,11 @@ def same_value(ours: Quantity, theirs: Quantity) -> bool:
         return True
     step = _rounding_step(ours) * ours.measure.size
     return rounds_to(theirs.base, ours.base, step) if ours.about or _significant(ours) >= _ROUNDED_DIGITS else False
+
+
+def same_quantity(ours: Quantity, theirs: Quantity) -> bool:
+    """Whether both are the same amount: equal numbers, and units that do not exclude each other."""
+    return same_value(ours, theirs) and not opposed_units(ours, theirs)
 
 
 def opposed_units(ours: Quantity, theirs: Quantity) -> bool:
@@ -201,7 +217,7 @@ def _in_its_place(claim: Claim, quantity: Quantity, statement: Statement) -> lis
 
     A number without a unit has to stand between the same words.
     """
-    if any(same_value(quantity, other) and not opposed_units(quantity, other) for other in statement.quantities):
+    if any(same_quantity(quantity, other) for other in statement.quantities):
         return []
     return [
         other

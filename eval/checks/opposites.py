@@ -7,6 +7,7 @@ Opposites, ordinals and periods of the general language. Must and may are `eval.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.checks.claim import Claim
@@ -15,7 +16,7 @@ from eval.checks.finding import Finding
 from eval.types import Fault
 
 # A group a line, in it what excludes each other, between bars; a word ends with * where its endings do not matter.
-_GROUPS = """
+_LISTED = """
 approv* | refus* reject* declin*
 accept* | refus* reject*
 compulsory mandatory | optional voluntary recommend*
@@ -94,29 +95,37 @@ _REASON = {"en": "the evidence says “{theirs}”, not “{ours}”", "zh": "�
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class Group:
+    """Words that exclude each other: a pattern a side, each in lower case and simplified characters."""
+
     sides: tuple[re.Pattern[str], ...]
 
 
-def _pattern(words: str) -> re.Pattern[str]:
-    found = []
-    for word in words.split():
-        plain = re.escape(word.rstrip("*"))
-        found.append(rf"\b{plain}{'[a-z]*' if word.endswith('*') else ''}\b" if word[0].isascii() else plain)
-    return re.compile("|".join(sorted(found, key=len, reverse=True)))
+def _words(side: str) -> list[str]:
+    """The words of a side, the longest first: where one begins another, the whole is meant."""
+    return sorted(side.split(), key=len, reverse=True)
 
 
-_ALL_GROUPS = tuple(_Group(tuple(_pattern(side) for side in line.split("|"))) for line in _GROUPS.strip().splitlines())
-_WATCHED = re.compile("|".join(side.pattern for group in _ALL_GROUPS for side in group.sides))
+def _pattern(words: Sequence[str]) -> re.Pattern[str]:
+    """English words whole, Chinese ones anywhere. A boundary asked for at each word would make it seven times as slow."""
+    plain = [re.escape(word.rstrip("*")) + ("[a-z]*" if word.endswith("*") else "") for word in words]
+    english = "|".join(word for word in plain if word[0].isascii())
+    chinese = "|".join(word for word in plain if not word[0].isascii())
+    return re.compile("|".join(part for part in (english and rf"\b(?:{english})\b", chinese) if part))
+
+
+_SIDES = [[_words(side) for side in line.split("|")] for line in _LISTED.strip().splitlines()]
+GROUPS = tuple(Group(tuple(map(_pattern, sides))) for sides in _SIDES)
+WATCHED = _pattern([word for sides in _SIDES for words in sides for word in words])
 _DENIED = re.compile(r"\b(?:not|no|never|nor|neither|hardly|cannot)\b|n't\b|不|没|沒|未|无|無|勿|非")
 
 
 def check_opposites(claim: Claim) -> Finding | None:
     """A clause that the evidence has in like words, but with a word that excludes ours."""
-    if not _WATCHED.search(claim.statement.folded):
+    if not WATCHED.search(claim.statement.folded):
         return None
-    for ours, theirs in alike(claim, _WATCHED, ours_share=_OURS, theirs_share=_THEIRS):
-        for group in _ALL_GROUPS:
+    for ours, theirs in alike(claim, WATCHED, ours_share=_OURS, theirs_share=_THEIRS):
+        for group in GROUPS:
             here = _only_side(group, ours.text)
             if here is None:
                 continue
@@ -129,7 +138,7 @@ def check_opposites(claim: Claim) -> Finding | None:
                 start, end = (ours.start + place for place in here[1].span())
                 reason = _REASON[claim.language].format(theirs=said, ours=claim.statement.text[start:end])
                 return Finding("opposites", Fault.CONTRADICTED, reason, ((start, end),))
-    for group in _ALL_GROUPS:
+    for group in GROUPS:
         if exchanged := in_its_place(claim, group.sides):
             start, end = exchanged[0].span()
             reason = _REASON[claim.language].format(theirs=exchanged[1].group(), ours=claim.statement.text[start:end])
@@ -137,11 +146,11 @@ def check_opposites(claim: Claim) -> Finding | None:
     return None
 
 
-def _only_side(group: _Group, text: str) -> tuple[int, re.Match[str]] | None:
+def _only_side(group: Group, text: str) -> tuple[int, re.Match[str]] | None:
     """The one side that the text takes, and the word for it; None where it takes none, or more than one."""
     found = [(side, match) for side, pattern in enumerate(group.sides) for match in [pattern.search(text)] if match]
     return found[0] if len(found) == 1 else None
 
 
 def _is_denied(clause: Clause) -> bool:
-    return bool(_DENIED.search(_WATCHED.sub("", clause.text)))
+    return bool(_DENIED.search(WATCHED.sub("", clause.text)))

@@ -37,9 +37,10 @@ class Bound(StrEnum):
 
 # A bound named outright, and a comparison, which `not` turns round: 不应大于, `may not differ by more than`.
 _CURRENCY = r"\s?(?:us\$|eur|usd|gbp|[$€£¥]|约)?\s?$"
-_LEAST_BEFORE = re.compile(r"(?:at least|a minimum of|minimum of|至少|最少|最低|达到)" + _CURRENCY)
+_LEAST_BEFORE = re.compile(r"(?:at least|a minimum of|minimum of|(?:至少|最少)[\u4e00-\u9fff]{0,2}|最低|达到)" + _CURRENCY)
 _MOST_BEFORE = re.compile(
-    r"(?:at most|up to|a maximum of|maximum of|within|limited to|as long as|至多|最多|最长|最高)" + _CURRENCY
+    r"(?:at most|up to|a maximum of|maximum of|within|limited to|as long as|(?:至多|最多)[\u4e00-\u9fff]{0,2}|最长|最高)"
+    + _CURRENCY
 )
 _OVER_BEFORE = re.compile(
     r"(?P<over>more than|exceed|exceeding|exceeds|over|above|longer than|higher than|later than|beyond|after"
@@ -55,6 +56,8 @@ _NOT_BEFORE = re.compile(
 )
 _LEAST_AFTER = re.compile(r"\s?(?:or more|or longer|or above|and above|or over|及以上|或以上|以上|之后|之後|后|後)")
 _MOST_AFTER = re.compile(r"\s?(?:or less|or fewer|or below|and below|及以下|或以下|以下|以内|以內|之内|之內|内(?!容|部))")
+_TIME_COMPARED = re.compile(r"later|earlier|晚|迟|早")
+_AHEAD = re.compile(r"\s?(?:before|prior|ahead|in advance|[之以]?前)")
 _ABOUT = re.compile(
     r"(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|over|more than|just under|circa|~|≈"
     r"|约|約|大约|大約|近|将近|將近|超过|超過|逾)\s?(?:us\$|eur|usd|gbp|[$€£¥])?\s?$"
@@ -142,7 +145,7 @@ def _without_hyphen(unit: Unit) -> Unit:
     number, _, word = unit.term.partition("-")
     if not (number.isdigit() and word in MEASURES and len(word) > 1):
         return unit
-    return replace(unit, term=str(int(number)), kind=Kind.NUMBER, end=unit.start + len(number))
+    return unit._replace(term=str(int(number)), kind=Kind.NUMBER, end=unit.start + len(number))
 
 
 def _quantity(folded: str, unit: Unit) -> Quantity | None:
@@ -207,7 +210,10 @@ def _bound(before: str, after: str) -> Bound | None:
         return Bound.MOST
     over, under = _OVER_BEFORE.search(before), _UNDER_BEFORE.search(before)
     if found := over or under:
-        return Bound.LEAST if bool(over) != bool(_NOT_BEFORE.search(before[: found.start()])) else Bound.MOST
+        # `no later than two hours before` is two hours or more.
+        turned = bool(_TIME_COMPARED.search(found.group())) and bool(_AHEAD.match(after))
+        denied = bool(_NOT_BEFORE.search(before[: found.start()]))
+        return Bound.LEAST if bool(over) != (denied != turned) else Bound.MOST
     return None
 
 

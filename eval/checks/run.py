@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eval.checks.additions import check_additions
 from eval.checks.aligned import check_aligned_numbers, check_substituted_word
 from eval.checks.arithmetic import calculated_wrongly, check_change, check_equations, is_calculated, not_judged, redo
 from eval.checks.bindings import check_bindings
@@ -19,7 +20,7 @@ from eval.checks.opposites import check_opposites
 from eval.checks.scope import check_scope
 from eval.checks.statements import Statements
 from eval.checks.tables import check_tables
-from eval.support import Evidence, Reading
+from eval.support import Reading
 from eval.types import Fault
 
 _GRAVITY = {Fault.CONTRADICTED: 0, Fault.NOT_IN_EVIDENCE: 1, None: 2}
@@ -54,9 +55,9 @@ class Checked:
         return sentence
 
 
-def run_checks(sentence: str, evidence: Evidence, reading: Reading) -> Checked:
+def run_checks(sentence: str, evidence: Statements, reading: Reading) -> Checked:
     """The findings on a sentence, gravest first, and what of it is confirmed; `reading` is that of the sentence."""
-    claim = Claim.of(sentence, Statements(evidence))
+    claim = Claim.of(sentence, evidence)
     sought = seek_numbers(claim)
     confirmed = [*confirmations(claim, sought), *confirmed_dates(claim)]
     wrong = check_equations(claim) or check_change(claim)
@@ -85,6 +86,7 @@ def run_checks(sentence: str, evidence: Evidence, reading: Reading) -> Checked:
         check_bindings(claim),
         check_aligned_numbers(claim),
         check_substituted_word(claim),
+        check_additions(claim),
     ]
     known = [*numeric, *(finding for finding in others if finding)]
     # The rule without a kind says least of what is wrong, and takes another spelling for an exchange.

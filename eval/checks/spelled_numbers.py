@@ -21,8 +21,7 @@ _EVENING = frozenset(("下午", "晚上", "傍晚", "夜里", "p.m.", "pm"))
 
 _HINT = re.compile(
     r"分之|[一二三四五六七八九\d]成|[一二三四五六七八九十\d][点點]|半|年零"
-    r"|\b(?:half|quarters?|cents?)\b|\d ?[ap]\.?m",
-    re.IGNORECASE,
+    r"|\b(?:half|quarters?|cents?|hundred|thousand)\b|\d ?[ap]\.?m|[½¼¾]"
 )
 
 
@@ -40,7 +39,8 @@ class Spelled:
 
 def may_spell_numbers(text: str) -> bool:
     """Whether the text is worth reading for spelled numbers: a quick look."""
-    return bool(_HINT.search(text))
+    folded = text.lower()
+    return any(part in folded for part in _PARTS) and bool(_HINT.search(folded))
 
 
 def spelled_numbers(folded: str) -> list[Spelled]:
@@ -54,7 +54,7 @@ def spelled_numbers(folded: str) -> list[Spelled]:
 
 def _candidates(folded: str) -> Iterator[Spelled]:
     for hint, pattern, read in _SHAPES:
-        if hint.search(folded):
+        if any(part in folded for part in hint):
             for match in pattern.finditer(folded):
                 value = read(match)
                 if value is not None:
@@ -124,13 +124,50 @@ def _english_share(match: re.Match[str]) -> _Read:
     return share[match["share"].replace("-", " ")], Fraction(1), "%", True
 
 
+def _english_number(match: re.Match[str]) -> _Read | None:
+    """`six hundred and twelve thousand`; None for words that make no number in this order."""
+    total, section = Fraction(0), Fraction(0)
+    for word in re.split(r"[ -]", match["words"]):
+        if word == "hundred":
+            section *= 100
+        elif word == "thousand":
+            total, section = total + section * 1000, Fraction(0)
+        elif word != "and":
+            if section % 10 or (section % 100 and _ENGLISH[word] >= 10):
+                return None
+            section += _ENGLISH[word]
+    return total + section, Fraction(1), "", False
+
+
+def _number_and_a_half(match: re.Match[str]) -> _Read:
+    whole = match["whole"]
+    return Fraction(whole if whole.isdigit() else _ENGLISH[whole]) + Fraction(1, 2), Fraction(1, 2), "", False
+
+
+def _with_fraction(match: re.Match[str]) -> _Read:
+    part = {"½": Fraction(1, 2), "¼": Fraction(1, 4), "¾": Fraction(3, 4)}[match["part"]]
+    return Fraction(match["whole"] or 0) + part, Fraction(1, 4), "", False
+
+
 def _cents(match: re.Match[str]) -> _Read:
     return Fraction(int(match["cents"]), 100), Fraction(1, 100), "", False
 
 
+_ENGLISH = {
+    word: value
+    for value, word in enumerate(
+        (
+            "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+            " nineteen"
+        ).split(),
+        start=1,
+    )
+} | {word: 10 * tens for tens, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
+_ENGLISH_WORD = "(?:" + "|".join(sorted(_ENGLISH, key=len, reverse=True)) + ")"
 _CHINESE_SPANS = {"年": "年", "月": "个月", "个月": "个月", "小时": "小时", "天": "天", "周": "周"}
-_SHAPES: tuple[tuple[re.Pattern[str], re.Pattern[str], Callable[[re.Match[str]], _Read | None]], ...] = tuple(
-    (re.compile(hint), re.compile(pattern), read)
+# Before each shape, what a text has to hold for it: most texts are passed over by that.
+_SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]], _Read | None]], ...] = tuple(
+    (tuple(hint.split("|")), re.compile(pattern), read)
     for hint, pattern, read in (
         ("分之", rf"(?P<of>[百千万])分之(?P<whole>{_NUMBER})(?:点(?P<decimals>[零〇一二三四五六七八九]+))?", _percent),
         (
@@ -160,16 +197,27 @@ _SHAPES: tuple[tuple[re.Pattern[str], re.Pattern[str], Callable[[re.Match[str]],
             r"(?<![\d.])(?P<hour>\d{1,2})[点點](?:(?P<minute>\d{1,2})分|(?P<half>半))?(?![\d个個建])",
             _time_of_day,
         ),
-        (r"[ap]\.?m\b", r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))? ?(?P<part>[ap]\.m\.|[ap]m\b)", _time_of_day),
-        (r"\bhalf an? ", r"\bhalf an? (?P<unit>year|hour|day|month)\b", _english_half),
+        ("am|pm|a.m|p.m", r"\b(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))? ?(?P<part>[ap]\.m\.|[ap]m\b)", _time_of_day),
         (
-            r"\bhalf\b|\bquarters?\b",
+            "hundred|thousand",
+            rf"(?<![\d.] )\b(?P<words>{_ENGLISH_WORD}(?:[ -]{_ENGLISH_WORD})? (?:hundred|thousand)"
+            rf"(?:(?: and)?[ -](?:{_ENGLISH_WORD}|hundred|thousand))*)\b",
+            _english_number,
+        ),
+        ("and a half", rf"\b(?P<whole>\d+|{_ENGLISH_WORD}) and a half\b", _number_and_a_half),
+        ("½|¼|¾", r"(?P<whole>\d+)? ?(?P<part>[½¼¾])", _with_fraction),
+        ("half a", r"\bhalf an? (?P<unit>year|hour|day|month)\b", _english_half),
+        (
+            "half|quarter",
             r"\b(?:one |a )?(?P<share>three[ -]quarters|half|(?<=a )quarter|(?<=one )quarter)(?= of\b| the\b)",
             _english_share,
         ),
-        (r"\bcents?\b", r"(?<![\d.,])(?P<cents>\d{1,2}) cents?\b", _cents),
+        ("cent", r"(?<![\d.,])(?P<cents>\d{1,2}) cents?\b", _cents),
     )
 )
+
+
+_PARTS = frozenset(part for hint, _, _ in _SHAPES for part in hint)
 
 
 def _decimal(whole: Fraction, decimals: str | None) -> tuple[Fraction, Fraction]:

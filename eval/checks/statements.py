@@ -10,7 +10,7 @@ import string
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from eval.checks.calendar_dates import CalendarDate, may_hold_dates, read_dates
 from eval.checks.quantities import Quantity, read_quantities
@@ -65,7 +65,7 @@ def _fold_character(character: str) -> str:
 
 
 class Statements:
-    """The statements of prepared evidence; each is read when it is first needed."""
+    """The statements of prepared evidence; each is read when it is first needed, and what many sentences ask for is kept."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
@@ -75,15 +75,17 @@ class Statements:
         """The texts of segments, without repetitions, in order."""
         return list(dict.fromkeys(self.evidence.segments[index][1] for index in sorted(indices)))
 
+    @cached_property
     def holding_numbers(self) -> list[Statement]:
         """All statements with a number in them."""
         ids: set[int] = set()
-        for term, places in self.evidence.segment_ids.items():
-            if any(character.isdigit() for character in term):
-                ids |= places
+        for term in self.evidence.positions:
+            if not term.isalpha() and any(character.isdigit() for character in term):
+                ids |= self.evidence.segments_of(term)
         spelled = [text for _, text in self.evidence.segments if may_spell_numbers(text)]
         return [read_statement(text) for text in dict.fromkeys([*self.texts(ids), *spelled])]
 
+    @cached_property
     def holding_dates(self) -> list[Statement]:
         """All statements with a date in them."""
         texts = dict.fromkeys(text for _, text in self.evidence.segments if may_hold_dates(text))
@@ -91,7 +93,7 @@ class Statements:
 
     def holding(self, term: str) -> list[Statement]:
         """The statements with a term."""
-        return [read_statement(text) for text in self.texts(self.evidence.segment_ids.get(term, ()))]
+        return [read_statement(text) for text in self.texts(self.evidence.segments_of(term))]
 
     def coverage(self, terms: Collection[str]) -> dict[str, float]:
         """Statement text → the idf share of the terms that it holds, in (0, 1]; what holds none of them is not there."""
@@ -99,7 +101,7 @@ class Statements:
         gains: dict[str, float] = {}
         for term in terms:
             weight = self._idf(term) / total
-            for text in {self.evidence.segments[index][1] for index in self.evidence.segment_ids.get(term, ())}:
+            for text in {self.evidence.segments[index][1] for index in self.evidence.segments_of(term)}:
                 gains[text] = gains.get(text, 0.0) + weight
         return gains
 

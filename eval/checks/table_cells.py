@@ -14,16 +14,23 @@ from functools import lru_cache
 from eval.checks.statements import Statement, Statements, read_statement, terms_of
 
 BAR = " | "
+# A unit that a head names for all cells under it: `Price (EUR)`, 金额（万元）.
+_HEAD_UNIT = re.compile(r"[（(]([^()（）]{1,12})[)）]\s*$")
+_BARE_NUMBER = re.compile(r"[\d.,\s]+")
 _RULE = re.compile(r"^[\s|:-]*-{3,}[\s|:-]*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell that is no row head: what it says, and the heads that it stands under (empty where there is none)."""
+    """One cell that is no row head: what it says, and the heads that it stands under (empty where there is none).
+
+    With `has_head_unit` what it says is its number with the unit that its column's head names.
+    """
 
     content: Statement
     row: Statement
     column: Statement
+    has_head_unit: bool = False
 
     @property
     def labels(self) -> frozenset[str]:
@@ -63,5 +70,13 @@ def _read_table(lines: Sequence[str]) -> Table:
         for at, text in enumerate(row[1:], start=1):
             if text and text != "-":
                 head = heads[at] if at < len(heads) else ""
-                cells.append(Cell(read_statement(text), read_statement(row[0]), read_statement(head)))
+                said = _with_unit(text, head)
+                cells.append(Cell(read_statement(said), read_statement(row[0]), read_statement(head), said != text))
     return Table(tuple(cells))
+
+
+def _with_unit(text: str, head: str) -> str:
+    """The cell's number with the unit of its head, where it has none of its own and the head names one."""
+    unit = _HEAD_UNIT.search(head) if _BARE_NUMBER.fullmatch(text) else None
+    with_unit = f"{text}{' ' if unit and unit[1].isascii() else ''}{unit[1]}" if unit else text
+    return with_unit if any(quantity.measure for quantity in read_statement(with_unit).quantities) else text

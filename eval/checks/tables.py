@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from eval.checks.claim import Claim
 from eval.checks.finding import Finding
-from eval.checks.numbers import opposed_units, same_value
+from eval.checks.numbers import same_quantity
 from eval.checks.quantities import Quantity
 from eval.checks.statements import Statement
 from eval.checks.table_cells import BAR, Cell, Table, read_tables
@@ -86,7 +86,7 @@ def _place(claim: Claim, cell: Cell) -> tuple[int, int] | None:
 
 def _quantity_place(claim: Claim, quantity: Quantity) -> tuple[int, int] | None:
     for ours in claim.quantities:
-        if same_value(ours, quantity) and not opposed_units(ours, quantity):
+        if same_quantity(ours, quantity):
             return ours.start, ours.number_end
     return None
 

@@ -22,7 +22,7 @@ class CheckRequest(BaseModel):
     id: int | str
     context: str | list[str] = Field(description="what the answer is held against; all of it is read")
     answer: str
-    question: str = Field("", description="what was asked, where that is known")
+    question: str | None = Field(None, description="what was asked, where that is known")
 
 
 class CheckedSpan(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -57,6 +58,21 @@ def _storage_full() -> JSONResponse:
     return _response(error.http_status, str(error), code=error.code)
 
 
+def _place(error: Mapping[str, Any], body: Any) -> tuple[str, ...]:
+    """Where in the request it is wrong, without pydantic's names of the types that it tried."""
+    where, *path = error["loc"]
+    if where != "body":
+        return tuple(map(str, error["loc"]))
+    found = []
+    for part in path:
+        inside = part in body if isinstance(body, Mapping) else isinstance(body, list) and isinstance(part, int)
+        if inside:
+            body = body[part]
+        if inside or (error["type"] == "missing" and part == path[-1]):
+            found.append(str(part))
+    return tuple(found)
+
+
 def install(app: FastAPI) -> None:
     """Makes the application answer all errors in this form."""
 
@@ -67,11 +83,14 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        if first["type"] == "json_invalid":
-            return _response(422, f"the body is not JSON: {first['ctx']['error']}", code="invalid_request")
-        place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
-        return _response(422, f"{place}: {first['msg']} (see /docs for what is allowed)", code="invalid_request")
+        wrong = error.errors()
+        if wrong[0]["type"] == "json_invalid":
+            return _response(422, f"the body is not JSON: {wrong[0]['ctx']['error']}", code="invalid_request")
+        # Of the shapes that a body may have, the one it comes nearest to is wrong furthest inside.
+        place = max((_place(one, error.body) for one in wrong), key=len)
+        said = dict.fromkeys(one["msg"] for one in wrong if _place(one, error.body) == place)
+        detail = f"{'.'.join(place) or 'body'}: {', or: '.join(said)} (see /docs for what is allowed)"
+        return _response(422, detail, code="invalid_request")
 
     @app.exception_handler(HTTPException)
     async def http_error(_request: Request, error: HTTPException) -> JSONResponse:

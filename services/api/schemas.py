@@ -114,7 +114,8 @@ class CitationModel(BaseModel):
 
 
 class PageTextModel(BaseModel):
-    """A page's text. `marks` are spans of it, in Unicode code points, end exclusive; `picture`: whether it has an image."""
+    """A page's text. `marks` are spans of it, in Unicode code points, end exclusive; `picture`: whether it has an image;
+    `hidden`: how many characters the file carries there that no reader sees: they are not in the text."""
 
     document: str
     document_id: str
@@ -122,6 +123,7 @@ class PageTextModel(BaseModel):
     text: str
     marks: list[tuple[int, int]]
     picture: bool
+    hidden: int
 
 
 class RepairModel(BaseModel):

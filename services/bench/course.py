@@ -17,7 +17,7 @@ from eval import sample_corpus
 from eval.answers import read_cases
 from eval.types import Case, Style
 from ingest.errors import GraftError
-from services.bench import adding, answers, concurrency, first_token, public_sets, release, rights
+from services.bench import adding, answers, concurrency, first_token, judging, public_sets, release, rights
 from services.bench.clock import Deadline, Progress
 from services.bench.serving import Served, bare_engine, bench_settings, served, wait_for_engine, with_engine, without_engine
 from services.settings import Settings
@@ -31,6 +31,7 @@ _RIGHTS_S = 300.0
 _CONCURRENCY_S = 150.0
 _FIRST_TOKEN_S = 180.0
 _RELEASE_S = 60.0
+_JUDGE_S = 150.0
 _FILINGS_S = 240.0
 _PASSAGES_S = 150.0
 
@@ -65,6 +66,8 @@ class Course:
             self._part("first_token", whole.within(_FIRST_TOKEN_S), lambda deadline: self._first_token(settings, cases, deadline))
         else:
             self._leave_out("first_token", f"there is no engine: {engine['detail']}")
+        sets = [*judging.own_sets(), *(judging.public_sets(self.data / "hallu") if self.data and not self.quick else ())]
+        self._part("judge", whole.within(_JUDGE_S), lambda deadline: judging.measure_judge(sets, deadline))
         self._public_sets(whole)
 
     def _main_server(self, settings: Settings, cases: list[Case], whole: Deadline) -> dict[str, str]:

@@ -116,6 +116,14 @@ def _sections(measured: Mapping[str, Any]) -> Iterator[Section]:
         list(_release(_get(measured, "release"))),
     )
     yield Section(
+        "The judge",
+        (
+            "AUROC of an unsupported answer, sentence or keyword, with its 95 % bootstrap interval, beside that of the share of "
+            "words that the evidence does not hold. CPU time of a sentence with its part of preparing the evidence.",
+        ),
+        list(_judge(_get(measured, "judge"))),
+    )
+    yield Section(
         "Speed",
         ("The peer of adding opens the same files with PyMuPDF in the same run and only takes their text out.",),
         list(_speed(measured)),
@@ -211,6 +219,21 @@ def _release(held: Mapping[str, Any] | None) -> Iterator[Table]:
     ]
     if rows:
         yield Table(("", "p50, ms", "p99, ms", "sentences"), rows, f"{held['asks']} answers in style generated")
+
+
+def _judge(judged: Mapping[str, Any] | None) -> Iterator[Table]:
+    if judged and judged["sets"]:
+        rows = [
+            [
+                one["set"],
+                f"{one['n']} ({one['unsupported']})",
+                f"{one['auroc']:.3f} ({one['auroc_interval'][0]:.2f}-{one['auroc_interval'][1]:.2f})",
+                f"{one['overlap_auroc']:.3f}",
+                _number(one["cpu_ms_a_sentence"]),
+            ]
+            for one in judged["sets"]
+        ]
+        yield Table(("set", "n (unsupported)", "AUROC", "of overlap", "CPU, ms a sentence"), rows, judged["sets"][0]["judge"])
 
 
 def _speed(measured: Mapping[str, Any]) -> Iterator[Table]:

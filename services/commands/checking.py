@@ -34,7 +34,9 @@ def check(
     # Progress and results on one terminal would write over each other.
     progress = contextlib.nullcontext() if out.is_terminal else counting()
     with connect(load_settings()) as client, progress as step:
-        total = count_lines(file) if step else 0
+        total = count_lines(file)
+        if not total:
+            raise InputRefused(f"{file} holds no line to check: each needs an id, a context and an answer")
         for part in parts(lines):
             for checked in client.call("POST", "/api/check", json=[asdict(line) for line in part]):
                 print_line(checked)

@@ -173,9 +173,10 @@ def _print_answer(answer: dict[str, Any]) -> None:
 
 
 def _notes(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Why sentences are marked, and what became of those that the model wrote otherwise, a line each."""
+    """Why sentences are marked where the answer does not say it, and what became of those that the model wrote otherwise, a line
+    each."""
     for sentence in answer["sentences"]:
-        if sentence["reason"]:
+        if sentence["reason"] and sentence["reason"] not in answer["answer"]:
             yield f"“{_short(sentence['text'])}”: {sentence['reason']}"
         if replaced := sentence["replaces"]:
             yield f"{replaced['action']} in place of “{_short(replaced['text'])}”: {replaced['reason']}"

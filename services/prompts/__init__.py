@@ -9,23 +9,20 @@ any text is a new version, whose name and hash answers, samples and adapters rem
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from eval.instructions import without_instructions
-from ingest.errors import GraftError, UsageError
+from eval.prompt_files import read_prompts
 from ingest.types import Hit
 from services.sanitising import without_prompt_marks
 
 DEFAULT_VERSION = "1"
 
-_FOLDER = Path(__file__).parent
-MANIFEST_FILE = _FOLDER / "manifest.json"
+FOLDER = Path(__file__).parent
 
 # What was taken out of a passage leaves empty lines.
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -36,8 +33,9 @@ class ServingPrompts:
 
     def __init__(self, version: str = DEFAULT_VERSION) -> None:
         """Raises UsageError for a version that is not there, GraftError where its files were changed."""
-        self._texts, digest = _read(version)
-        self.version = f"{version}-{digest[:12]}"
+        files = read_prompts(FOLDER, version)
+        self._texts = files.texts
+        self.version = files.version
 
     def grounded(self, question: str, hits: Sequence[Hit], *, language: str) -> list[BaseMessage]:
         """The messages that ask for an answer from these passages, numbered from 1 in the order given."""
@@ -79,29 +77,3 @@ class ServingPrompts:
         if (line := self._texts.get("line")) is not None:
             text = "\n".join(line.format(line=one) for one in text.split("\n"))
         return self._texts["passage"].format(number=number, place=place, text=text)
-
-
-def digest_of(folder: Path) -> str:
-    """SHA-256 over the names and bytes of a version's files, in the order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.txt")):
-        digest.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def versions() -> Mapping[str, str]:
-    """Each version's hash as it was recorded when the version was made."""
-    recorded: dict[str, str] = json.loads(MANIFEST_FILE.read_text(encoding="utf-8"))
-    return recorded
-
-
-def _read(version: str) -> tuple[dict[str, str], str]:
-    recorded = versions()
-    if version not in recorded:
-        raise UsageError(f"there are no prompts of version {version!r}; there are: {', '.join(recorded)}")
-    folder = _FOLDER / f"v{version}"
-    if digest_of(folder) != recorded[version]:
-        raise GraftError(
-            f"the prompts in {folder} are not those of version {version} any more: put them back, or make a new version of them"
-        )
-    return {path.stem: path.read_text(encoding="utf-8").rstrip("\n") for path in folder.glob("*.txt")}, recorded[version]

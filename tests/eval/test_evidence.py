@@ -34,7 +34,7 @@ def hits(texts: tuple[str, ...]) -> list[Hit]:
     ],
 )
 def test_evidence_that_answers_is_enough(question: str, texts: tuple[str, ...]) -> None:
-    found = judge_evidence(question, hits(texts))
+    found = judge_evidence(Reading(question, hits(texts)))
     assert found.enough, found
     assert found.reason == ""
 
@@ -51,7 +51,7 @@ def test_evidence_that_answers_is_enough(question: str, texts: tuple[str, ...]) 
 def test_evidence_of_something_else_is_not_enough_and_the_reason_says_what_is_missing(
     question: str, texts: tuple[str, ...]
 ) -> None:
-    found = judge_evidence(question, hits(texts))
+    found = judge_evidence(Reading(question, hits(texts)))
     assert not found.enough, found
     assert found.reason
     assert found.missing
@@ -64,8 +64,8 @@ def test_evidence_of_the_other_language_is_enough_where_its_translations_stand_t
         for word, said in {"保修": ("warranti",), "索赔": ("claim",), "天": ("day",), "交付": ("deliveri",)}.items()
     ]
     question = "保修索赔须在交付后多少天内提出？"
-    assert not judge_evidence(question, hits(ENGLISH)).enough
-    assert judge_evidence(question, hits(ENGLISH), translate=lambda _: groups).enough
+    assert not judge_evidence(Reading(question, hits(ENGLISH))).enough
+    assert judge_evidence(Reading(question, hits(ENGLISH), translate=lambda _: groups)).enough
 
 
 def test_chinese_words_in_another_order_are_found_by_their_characters() -> None:
@@ -79,20 +79,20 @@ def test_chinese_words_in_another_order_are_found_by_their_characters() -> None:
 
 
 def test_the_reason_is_in_the_question_s_language() -> None:
-    assert judge_evidence("Who painted Guernica?", hits(ENGLISH)).reason.isascii()
-    assert not judge_evidence("谁发明了蒸汽机车？", hits(CHINESE)).reason.isascii()
+    assert judge_evidence(Reading("Who painted Guernica?", hits(ENGLISH))).reason.isascii()
+    assert not judge_evidence(Reading("谁发明了蒸汽机车？", hits(CHINESE))).reason.isascii()
 
 
 @pytest.mark.parametrize("found", [[], hits(("",)), hits(("  \n",))])
 def test_no_hits_are_never_enough(found: list[Hit]) -> None:
-    verdict = judge_evidence("How much does it weigh?", found)
+    verdict = judge_evidence(Reading("How much does it weigh?", found))
     assert (verdict.probability, verdict.enough) == (0.0, False)
     assert verdict.reason
 
 
 @pytest.mark.parametrize("question", ["", "???", "什么？"])
 def test_every_question_gets_a_verdict(question: str) -> None:
-    verdict = judge_evidence(question, hits(ENGLISH))
+    verdict = judge_evidence(Reading(question, hits(ENGLISH)))
     assert not verdict.enough
     assert verdict.reason
 
@@ -100,13 +100,13 @@ def test_every_question_gets_a_verdict(question: str) -> None:
 def test_a_hit_s_own_score_is_not_read() -> None:
     question = "How often is the oil changed?"
     other = [Hit(h.document, h.document_id, 1, 1, h.chunk, 99.0 - i, h.text, 0, ()) for i, h in enumerate(hits(ENGLISH))]
-    assert judge_evidence(question, hits(ENGLISH)) == judge_evidence(question, other)
+    assert judge_evidence(Reading(question, hits(ENGLISH))) == judge_evidence(Reading(question, other))
 
 
 def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:
     (tmp_path / "w.json").write_text(json.dumps({"format": 1, "features": ["other"], "languages": {}}))
     with pytest.raises(GraftError, match="other features"):
-        judge_evidence("oil?", hits(ENGLISH), weights=tmp_path / "w.json")
+        judge_evidence(Reading("oil?", hits(ENGLISH)), weights=tmp_path / "w.json")
 
 
 def test_every_shipped_weight_has_the_sign_that_it_must_have() -> None:

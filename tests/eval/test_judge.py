@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from eval.assessment import SIGNS
 from eval.judge import HouseJudge
 from eval.judge_model import WEIGHTS_FILE
 from eval.metrics.classification import auroc
 from eval.sample_support import Fact, LabelledSentence, labelled_sentences
-from eval.support import SIGNS, Evidence
 from eval.types import Fault, Judge, Verdict
 from eval.units import read_units
 from ingest.errors import GraftError, InputRefused
@@ -131,9 +132,17 @@ def test_all_of_the_evidence_is_read(judge: HouseJudge) -> None:
     assert verdict(judge, "The KX-200 weighs 48 kg without the motor.", filler, filler + ENGLISH).supported
 
 
-def test_prepared_evidence_gives_the_same_verdicts(judge: HouseJudge) -> None:
-    sentences = ["The KX-200 weighs 48 kg.", "It weighs 51 kg."]
-    assert judge.judge_prepared(sentences, Evidence([ENGLISH])) == judge.judge(sentences, evidence=[ENGLISH])
+def test_a_sentence_is_judged_the_same_alone_and_among_others(judge: HouseJudge) -> None:
+    sentences = ["The KX-200 weighs 48 kg.", "It weighs 51 kg.", "The KX-200 weighs 48 kg."]
+    alone = [verdict(judge, sentence, ENGLISH) for sentence in sentences]
+    assert judge.judge(sentences, evidence=[ENGLISH]) == alone
+
+
+def test_threads_that_judge_by_the_same_evidence_give_the_verdicts_of_one(judge: HouseJudge) -> None:
+    sentences = [f"The KX-{number} delivers {number} m3/h and weighs {number % 50} kg." for number in range(200, 240)]
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(lambda one: verdict(judge, one, ENGLISH), sentences))
+    assert told == [verdict(judge, one, f" {ENGLISH}") for one in sentences]  # the space: prepared anew
 
 
 def test_an_answer_with_one_bad_sentence_is_hallucinated_and_its_span_is_in_the_answer(judge: HouseJudge) -> None:

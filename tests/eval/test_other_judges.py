@@ -19,7 +19,7 @@ from eval.calibration import FILE, Calibration, read_calibration, write_calibrat
 from eval.classifier import Encoded
 from eval.encoder_judge import Reading, joined
 from eval.hhem_judge import HhemJudge
-from eval.llm_judge import ChatJudge
+from eval.llm_judge import ChatJudge, Finding
 from eval.nli_judge import NliJudge
 from eval.token_judge import TokenJudge, numbered, prompt
 from eval.types import Fault
@@ -199,7 +199,8 @@ class Replying(BaseChatModel):
         return "replying"
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **options: Any) -> ChatResult:
-        self.asked.append({"given": json.loads(str(messages[-1].content)), **options})
+        rules, given = (str(message.content) for message in messages)
+        self.asked.append({"rules": rules, "given": json.loads(given), **options})
         reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
         if isinstance(reply, Exception):
             raise reply
@@ -228,6 +229,17 @@ def test_a_chat_model_is_bound_to_a_schema_with_a_verdict_a_sentence() -> None:
     assert (verdicts["minItems"], verdicts["maxItems"]) == (2, 2)
     assert asked["given"]["question"] == "How much?"
     assert asked["temperature"] == 0
+
+
+def test_a_chat_model_is_given_its_rules_in_the_language_of_the_sentences() -> None:
+    judge, model = chat(said((1, "not found", "")))
+    judge.judge(["The pump sank."], evidence=EVIDENCE)
+    judge.judge(["水泵沉没了。"], evidence=EVIDENCE)
+    english, chinese = (asked["rules"] for asked in model.asked)
+    assert english.startswith("You check sentences against passages.")
+    assert chinese.startswith("你的任务是对照段落核查句子。")
+    assert all(f'"{finding}"' in chinese for finding in Finding)
+    assert judge.version.startswith("a model (prompts 1-")
 
 
 @pytest.mark.parametrize("quote", ["a pressure of 43 bar", "THE PUMP HAS", "", "bar"])

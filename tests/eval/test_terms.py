@@ -37,8 +37,8 @@ def test_traditional_and_simplified_characters_are_the_same() -> None:
 
 
 def test_a_rare_word_weighs_more_than_a_common_one() -> None:
-    terms = own("What year did zymurgy begin?", "The year began well.")
-    assert terms.rarity["zymurgi"] > terms.rarity["year"]
+    terms = own("Did the school of zymurgy begin well?", "The school began well.")
+    assert terms.rarity["zymurgi"] > terms.rarity["school"]
 
 
 def test_a_translation_in_the_text_stands_for_the_word() -> None:
@@ -51,6 +51,24 @@ def test_a_translation_in_the_text_stands_for_the_word() -> None:
     assert [(term.start, term.end) for term in terms.terms] == [(0, 2)]
     assert terms.coverage(terms.held(words(text))) == pytest.approx(0.9 * 0.5**0.5)
     assert terms.held(words("annual report")) == {}
+
+
+def test_numbers_and_codes_are_written_alike_in_both_languages_and_are_no_words_to_translate() -> None:
+    groups = [
+        Group(("kx",), (Alternative(("kx",), 1.0),), 1.5),
+        Group(("500",), (Alternative(("500",), 1.0),), 1.5),
+        Group(("kx500",), (Alternative(("kx500",), 1.0),), 1.5),
+        Group(("转", "速"), (Alternative(("speed",), 1.0),)),
+    ]
+    text = "The speed of the KX-500 is 1,450 rpm."
+    terms = translated_terms("KX-500 转速", groups, [words(text)], background=shipped_background())
+    assert {term.key.split()[-1]: term.exact for term in terms.terms} == {"kx-500": True, "速": False}
+    assert len(terms.held(words(text))) == 2
+
+
+def test_what_only_frames_a_question_is_no_term() -> None:
+    assert [term.key for term in own("How many days must a visitor wait?", "x").terms] == ["day", "visitor", "wait"]
+    assert {term.key for term in own("出差前应该多长时间申请？", "x").terms} == {"出差", "差前", "申请"}
 
 
 @pytest.mark.parametrize("texts", [[], [frozenset[str]()]])

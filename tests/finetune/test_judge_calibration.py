@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eval.judge_model import read_judge_model
+from eval.judge_model import Bend, read_judge_model
 from finetune.corruptions import Passage
 from finetune.judge_calibration import LEAST_PASSAGES, calibrate_on
 
@@ -45,8 +45,9 @@ def test_half_of_the_probability_is_where_the_passages_own_corruptions_part(shif
 
     model = read_judge_model()
     english = model.languages["en"]
+    english = replace(english, bend=Bend(below=1.0, knee=0.0))
     moved = replace(model, languages={"en": replace(english, bias=english.bias + shift)})
-    straight = calibrate_on(passages(60), model=model)["en"]
+    straight = calibrate_on(passages(60), model=replace(model, languages={"en": english}))["en"]
     own = calibrate_on(passages(60), model=moved)["en"]
     cut, moved_cut = (-one.sentence[1] / one.sentence[0] for one in (straight, own))
     assert moved_cut - cut == pytest.approx(shift, abs=0.01)

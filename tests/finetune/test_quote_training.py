@@ -9,6 +9,7 @@ import pytest
 from eval.quoting import SIGNS, read_weights
 from finetune.corruptions import Asked, Passage
 from finetune.quoting import LEAST_WEIGHT, Choice, fit_choices, main, make_choices, train_quoting
+from finetune.quoting_figures import crossed_figures
 
 TOWNS = ("Arden", "Brock", "Colne", "Derby", "Eston", "Frome", "Goole", "Hythe", "Ilford", "Jarrow")
 
@@ -51,6 +52,14 @@ def test_a_feature_without_spread_is_left_alone() -> None:
 
 def test_the_same_passages_give_the_same_weights() -> None:
     assert train_quoting([passages()]) == train_quoting([passages()])
+
+
+def test_each_question_is_judged_by_weights_of_other_documents() -> None:
+    places = {a.question: [(p.id, a.start, a.end)] for p in passages() for a in p.asked}
+    figures = crossed_figures({"harbours": (passages(), places)})["harbours"]
+    assert {where: one["marked"]["n"] for where, one in figures.items()} == dict.fromkeys(figures, len(TOWNS))
+    assert set(figures) == {"within_gold_passage", "among_first_passages"}
+    assert figures["within_gold_passage"]["marked"]["value"] >= figures["within_gold_passage"]["first"]["value"] > 0.8
 
 
 def test_the_command_writes_weights_that_quoting_reads(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from ingest.types import EVERYONE
 from services.bench.adding import add_files
 from services.bench.answers import Answers, ask_all, evaluated, plan_written, search_all, spread
 from services.bench.clock import Progress, percentiles
+from services.bench.judging import measure_judge, own_sets, public_sets
 from services.bench.public_sets import evaluate_passages, key_facts, read_questions
 from services.bench.reporting import goals, make_report
 from services.bench.serving import bench_settings, served, with_engine, without_engine, write_config
@@ -167,6 +168,24 @@ def test_what_was_not_measured_is_missed_and_what_was_left_out_is_said() -> None
     report = make_report({}, {"first_token": "there is no engine"}, seconds=1, quick=True)
     assert not any(goal.met for goal in report.goals)
     assert "there is no engine" in to_markdown(report)
+
+
+def test_the_report_says_what_the_judge_reaches_and_costs(tmp_path: Path) -> None:
+    text = "The pump weighs 48 kg and is painted blue. It was built in Leeds by the plant's own fitters."
+    lines = [
+        {"id": answer, "question": None, "context": text, "answer": answer, "label": label}
+        for answer, label in (("The pump weighs 48 kg.", 0), ("The motor was sold to a mill in Cork.", 1))
+    ]
+    (tmp_path / "hallu" / "wice").mkdir(parents=True)
+    (tmp_path / "hallu" / "wice" / "items.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    measured = {"judge": measure_judge(public_sets(tmp_path / "hallu"), SOON)}
+    shown = to_markdown(make_report(measured, {}, seconds=1, quick=False))
+    assert "CPU, ms a sentence" in shown
+    assert "2 (1)" in shown
+
+
+def test_no_set_is_judged_once_time_is_over() -> None:
+    assert measure_judge(own_sets(), OVER) == {"sets": []}
 
 
 # Servers of its own

@@ -37,6 +37,7 @@ def test_an_object_is_answered_by_an_object_and_a_list_by_a_list(http: TestClien
     assert bad["sentences"][0]["fault"]
     assert http.post("/api/check", json=BAD).json() == bad
     assert http.post("/api/check", json=[]).json() == []
+    assert http.post("/api/check", json={**BAD, "question": None}).json() == bad
 
 
 def test_what_cannot_be_checked_is_a_problem_that_says_why(http: TestClient) -> None:
@@ -46,6 +47,8 @@ def test_what_cannot_be_checked_is_a_problem_that_says_why(http: TestClient) -> 
         ({"id": 1, "answer": "x"}, "context"),
         ([GOOD] * (MOST_LINES + 1), f"at most {MOST_LINES}"),
         ("text", ""),
+        ({**GOOD, "context": {"a": 1}}, "context: Input should be a valid string, or: Input should be a valid list"),
+        ([GOOD, {**BAD, "answer": 5}], "1.answer: Input should be a valid string"),
     ]
     for body, words in wrong:
         answer = http.post("/api/check", json=body)
@@ -79,6 +82,12 @@ def test_check_needs_no_server(graft: Graft, tmp_path: Path) -> None:
     ran = graft("check", write(tmp_path / "x.jsonl", [GOOD, BAD]))
     judge = HouseJudge()
     assert [json.loads(line) for line in ran.out.splitlines()] == [check_line(Line.of(row), judge=judge) for row in (GOOD, BAD)]
+
+
+def test_a_file_without_a_line_is_refused(graft: Graft, tmp_path: Path) -> None:
+    ran = graft("check", write(tmp_path / "x.jsonl", []))
+    assert (ran.code, ran.out) == (3, "")
+    assert "holds no line to check" in ran.err
 
 
 def test_a_line_that_cannot_be_checked_ends_the_command_after_those_before_it(graft: Graft, tmp_path: Path) -> None:

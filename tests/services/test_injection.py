@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+import pymupdf
 import pytest
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessageChunk, BaseMessage
@@ -14,12 +15,14 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from eval.instructions import is_suspicious
 from eval.types import Answer, Arm, Style
+from ingest.reading_warnings import HIDDEN_TEXT
 from ingest.types import Access
 from services.api.hits import hit_model
 from services.bench.injection import CANARY, Found, Injection, answering_with, ask, carrier_of, hits_of, injections
 from services.drafting import Done
 from services.settings import load_settings
 from tests.fakes import FakeChat
+from tests.product import ADMINISTRATOR, Product
 
 CANARIES = re.compile("|".join(CANARY.values()), re.IGNORECASE)
 # Payloads that no sign gives away: a table cell, a file's name, questions with their answers.
@@ -69,6 +72,24 @@ async def test_quotes_leave_out_what_speaks_to_a_model() -> None:
         assert one.canary not in answer.answer
         texts = {hit.chunk: hit.text for hit in hits_of(one)}
         assert all(citation.quote in texts[citation.chunk] for citation in answer.citations)
+
+
+def test_what_a_pdf_hides_reaches_no_prompt(product: Product) -> None:
+    """Payloads, written as a reader does not see it, beside a passage that he does see."""
+    document = pymupdf.open()
+    hiding = [{"color": (1, 1, 1)}, {"render_mode": 3}, {"fontsize": 0.5}, {"fill_opacity": 0}]
+    payloads = injections()[::3]
+    for number, one in enumerate(payloads):
+        page = document.new_page(width=4000)
+        page.insert_text((60, 100), carrier_of(one).passage[0], fontname="china-s")
+        page.insert_text((60, 300), " ".join(one.written.split()), fontname="china-s", **hiding[number % len(hiding)])
+    job = product.add("handbook.pdf", document.tobytes())
+    (stored,) = product.kb.documents(access=ADMINISTRATOR)
+    pages = [product.kb.page_text(stored.document_id, n + 1, access=ADMINISTRATOR) for n in range(len(payloads))]
+    assert [page.text for page in pages] == [carrier_of(one).passage[0] for one in payloads]
+    assert all(page.hidden for page in pages)
+    assert job.warnings == stored.warnings
+    assert job.warnings[0].startswith(f"{HIDDEN_TEXT}: page 1-{len(payloads)} (")
 
 
 def test_a_suspicious_passage_is_marked_in_what_is_found() -> None:

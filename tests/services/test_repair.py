@@ -58,13 +58,13 @@ async def test_an_unsupported_sentence_is_written_once_more_from_its_evidence() 
 
 
 async def test_the_repair_names_the_unsupported_part_and_reads_the_nearest_passages() -> None:
-    wrong = "A full-time employee has 27 days of paid holiday and a golden bicycle."
+    wrong = "A full-time employee has 27 days of paid holiday and a golden bicycle with wooden pedals."
     chat = FakeChat(answer=wrong, later=RIGHT)
     shelf = Shelf(HOTEL, "Nothing about it stands here.", HOLIDAY)
     await answered(chat, Unsupported.REGENERATE, shelf=shelf)
     (_, prompt) = chat.prompts
     assert f"Sentence: {wrong}" in prompt
-    assert "golden bicycle" in prompt.rsplit("Not borne out:", 1)[1]
+    assert "golden bicycle with wooden pedals" in prompt.rsplit("Not borne out:", 1)[1]
     assert HOLIDAY in prompt
     assert "Nothing about it" not in prompt
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.checks.run import Checked, run_checks
+from eval.checks.statements import Statements
 from eval.judge import HouseJudge
 from eval.support import Evidence
 from eval.types import Fault
@@ -25,7 +26,7 @@ LIMITS = "The notice period is at least 30 days."
 
 def checked(sentence: str, *evidence: str) -> Checked:
     prepared = Evidence(evidence)
-    return run_checks(sentence, prepared, prepared.read(sentence))
+    return run_checks(sentence, Statements(prepared), prepared.read(sentence))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eval.checks.run import Checked, run_checks
+from eval.checks.statements import Statements
 from eval.support import Evidence
 from eval.types import Fault
 
@@ -23,7 +24,7 @@ CHINESE = (
 
 def checked(sentence: str, evidence: str) -> Checked:
     prepared = Evidence([evidence])
-    return run_checks(sentence, prepared, prepared.read(sentence))
+    return run_checks(sentence, Statements(prepared), prepared.read(sentence))
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,30 @@ def test_the_same_in_another_order_or_spelling_is_no_fault(sentence: str, eviden
 
 def test_a_list_in_another_order_is_no_exchange() -> None:
     assert checked("The box holds ropes, maps and tents.", "The box holds tents, maps and ropes.").findings == ()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence", "added"),
+    [
+        ("Helmets are compulsory in all caves and on the northern glacier.", EVIDENCE, "on the northern glacier"),
+        ("The fuel lasts for 730 days in a dry room, even beside a bonfire.", EVIDENCE, "even beside a bonfire"),
+        ("误差不应大于1.5%，并免费提供望远镜。", CHINESE, "免费提供望远镜"),
+    ],
+)
+def test_a_part_of_which_the_evidence_has_no_word_is_not_in_it(sentence: str, evidence: str, added: str) -> None:
+    (finding,) = checked(sentence, evidence).findings
+    assert (finding.check, finding.fault) == ("additions", Fault.NOT_IN_EVIDENCE)
+    assert [sentence[start:end] for start, end in finding.spans] == [added]
+    assert added in finding.reason
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Helmets are compulsory in all caves and grottoes.",
+        "Ropes and slings are examined every quarter by the warden, and guides renew their course.",
+        "Mountaineers wear protection underground, and nobody objects to it.",
+    ],
+)
+def test_a_new_word_or_a_sentence_in_other_words_is_no_addition(sentence: str) -> None:
+    assert not [finding for finding in checked(sentence, EVIDENCE).findings if finding.check == "additions"]

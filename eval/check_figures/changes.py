@@ -1,24 +1,17 @@
-"""How often the exact checks are right: on sentences of passages, respelled honestly or changed in exactly one place.
+"""Sentences of passages, respelled honestly or changed in exactly one place, and how many of them the checks speak against.
 
-    python -m eval.check_figures DIR...
-
-Reads the passages of folders in BEIR layout. A change says what kind it is and whether it is a fault; its patterns were not taken
-from the checks. Everything follows from the order of the passages. Prints a line of JSON per kind, with the number of sentences
-and how many the checks speak against. It knows only what a pattern can change: no inference.
+A change says what kind it is and whether it is a fault; its patterns were not taken from the checks. Everything follows from the
+order of the passages. It knows only what a pattern can change: no inference.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from eval.checks.run import run_checks
-from eval.retrieval import read_texts
+from eval.check_figures.tally import Tally, checked
+from eval.checks.statements import Statements
 from eval.support import Evidence
 from ingest.sentences import split_sentences
 
@@ -95,17 +88,15 @@ _FAULTS = (
 _NAMES = ("honest", "fault")
 
 
-def measure_checks(passages: Sequence[str]) -> dict[tuple[str, str], tuple[int, int]]:
-    """(honest or fault, kind) → sentences tried and sentences spoken against; every sentence as it is comes as `verbatim`."""
-    tried: Counter[tuple[str, str]] = Counter()
-    spoken: Counter[tuple[str, str]] = Counter()
+def measure_changes(passages: Iterable[str]) -> Tally:
+    """By `fault` or `honest` and kind, what was spoken against; every sentence as it is comes as `verbatim`."""
+    tally = Tally()
     for passage in passages:
-        evidence = Evidence([passage])
+        evidence = Statements(Evidence([passage]))
         for name, sentence in _written(passage):
-            if tried[name] < _PER_KIND:
-                tried[name] += 1
-                spoken[name] += bool(run_checks(sentence, evidence, evidence.read(sentence)).findings)
-    return {name: (tried[name], spoken[name]) for name in sorted(tried)}
+            if tally.tried[name] < _PER_KIND:
+                tally.add(name, bool(checked(sentence, evidence).findings))
+    return tally
 
 
 def _written(passage: str) -> Iterator[tuple[tuple[str, str], str]]:
@@ -118,16 +109,3 @@ def _written(passage: str) -> Iterator[tuple[tuple[str, str], str]]:
             written = change.of(sentence)
             if written and written not in passage:
                 yield (_NAMES[change.is_fault], change.kind), written
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Command line of this module; prints a line of JSON per kind."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    parser.add_argument("folders", nargs="+", type=Path)
-    texts = [text for folder in parser.parse_args(arguments).folders for text in read_texts(folder / "corpus.jsonl").values()]
-    for (label, kind), (n, spoken) in measure_checks([text for text in texts if text.strip()]).items():
-        print(json.dumps({"label": label, "kind": kind, "n": n, "spoken_against": spoken}, ensure_ascii=False))
-
-
-if __name__ == "__main__":
-    main()

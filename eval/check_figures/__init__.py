@@ -1,0 +1,1 @@
+"""How often the exact checks are right. Run as `python -m eval.check_figures`."""
