@@ -30,9 +30,10 @@ class Assessment:
 
 def assess(sentence: str, statements: Statements, reading: Reading) -> Assessment:
     """The assessment of a sentence; `reading` is its own, against the evidence of the statements."""
-    checked = run_checks(sentence, statements, reading)
+    claim = Claim.of(sentence, statements)
+    checked = run_checks(claim, reading)
     if checked.confirmed:
-        sentence = checked.in_evidence_spelling(sentence)
-        reading = statements.evidence.read(sentence)
-    edits = read_edits(Claim.of(sentence, statements), reading, checked.findings)
+        respelled = checked.in_evidence_spelling(sentence)
+        claim, reading = Claim.of(respelled, statements), statements.evidence.read(respelled)
+    edits = read_edits(claim, reading, checked.findings)
     return Assessment(checked, (*reading.features, *edits))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eval.answers import share
+from eval.checks.claim import Claim
 from eval.checks.run import Checked, run_checks
 from eval.checks.statements import Statements
 
@@ -36,4 +37,4 @@ class Tally:
 
 def checked(sentence: str, evidence: Statements) -> Checked:
     """What the checks say of a sentence that is read against the evidence."""
-    return run_checks(sentence, evidence, evidence.evidence.read(sentence))
+    return run_checks(Claim.of(sentence, evidence), evidence.evidence.read(sentence))

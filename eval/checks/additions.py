@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from eval.checks.claim import Claim
+from eval.checks.clauses import pieces
 from eval.checks.finding import Finding
 from eval.checks.statements import terms_of
 from eval.types import Fault
@@ -45,10 +47,8 @@ def check_additions(claim: Claim) -> Finding | None:
 
 def _parts(text: str) -> Iterator[tuple[int, int]]:
     """What stands after each comma or `and`, up to the next one or to the end, without the full stop."""
-    marks = list(_BETWEEN.finditer(text))
-    for number, mark in enumerate(marks, start=1):
-        end = marks[number].start() if number < len(marks) else len(text)
-        yield mark.end(), mark.end() + len(text[mark.end() : end].rstrip(".。!！ "))
+    for start, end in islice(pieces(text, _BETWEEN), 1, None):
+        yield start, start + len(text[start:end].rstrip(".。!！ "))
 
 
 def _may_be_held(unit: Unit, claim: Claim) -> bool:

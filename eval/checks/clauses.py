@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from math import fsum
 
 from eval.checks.claim import Claim
 from eval.checks.statements import Statement, read_statement, terms_of
@@ -29,19 +30,25 @@ class Clause:
     terms: frozenset[str]
 
 
+def pieces(text: str, marks: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Where each piece of a text between two marks begins and ends."""
+    at = 0
+    for mark in marks.finditer(text):
+        yield at, mark.start()
+        at = mark.end()
+    yield at, len(text)
+
+
 def clauses(statement: Statement, watched: re.Pattern[str]) -> list[Clause]:
     """The clauses with a content word; units that touch a match of `watched` are left out of their terms."""
     spans = [match.span() for match in watched.finditer(statement.folded)]
     words = statement.words
     out = []
-    at = 0
-    for mark in [*_MARKS.finditer(statement.folded), None]:
-        end = mark.start() if mark else len(statement.folded)
-        inside = [unit for unit in words if at <= unit.start < end]
+    for start, end in pieces(statement.folded, _MARKS):
+        inside = [unit for unit in words if start <= unit.start < end]
         terms = frozenset(terms_of(inside, spans))
         if terms:
-            out.append(Clause(statement.folded[at:end], at, terms))
-        at = mark.end() if mark else end
+            out.append(Clause(statement.folded[start:end], start, terms))
     return out
 
 
@@ -99,16 +106,16 @@ def _same_beside(text: str, ours: re.Match[str], other_text: str, other: re.Matc
 
 def covered(terms: Collection[str], by: Collection[str], background: Background) -> float:
     """The share of the terms' rarity that the others hold."""
-    total = sum(background.idf(term) for term in terms) or 1.0
-    return sum(background.idf(term) for term in terms if term in by) / total
+    total = fsum(background.idf(term) for term in terms) or 1.0  # in whatever order a set gives them
+    return fsum(background.idf(term) for term in terms if term in by) / total
 
 
 def order_is_kept(clause: Clause, other: Clause, at: int, other_at: int) -> bool:
     """Whether what stands before a place in one clause mostly stands before the place in the other: nothing was swapped."""
     before, their_before = clause.text[:at], other.text[:other_at]
-    words = [word for word in _pieces(before) if word in other.text]
+    words = [word for word in _words(before) if word in other.text]
     return not words or sum(word in their_before for word in words) * 2 >= len(words)
 
 
-def _pieces(text: str) -> Sequence[str]:
+def _words(text: str) -> Sequence[str]:
     return re.findall(r"[a-z]{4,}|\d+|[\u3400-\u9fff]{2}", text)

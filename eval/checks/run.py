@@ -18,7 +18,6 @@ from eval.checks.names import check_codes, check_people
 from eval.checks.numbers import Sought, check_numbers, confirmations, missing_number, seek_numbers
 from eval.checks.opposites import check_opposites
 from eval.checks.scope import check_scope
-from eval.checks.statements import Statements
 from eval.checks.tables import check_tables
 from eval.support import Reading
 from eval.types import Fault
@@ -55,9 +54,8 @@ class Checked:
         return sentence
 
 
-def run_checks(sentence: str, evidence: Statements, reading: Reading) -> Checked:
-    """The findings on a sentence, gravest first, and what of it is confirmed; `reading` is that of the sentence."""
-    claim = Claim.of(sentence, evidence)
+def run_checks(claim: Claim, reading: Reading) -> Checked:
+    """The findings on a sentence, gravest first, and what of it is confirmed; `reading` is that of the claim's sentence."""
     sought = seek_numbers(claim)
     confirmed = [*confirmations(claim, sought), *confirmed_dates(claim)]
     wrong = check_equations(claim) or check_change(claim)

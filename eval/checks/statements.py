@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import fsum
 
 from eval.checks.calendar_dates import CalendarDate, may_hold_dates, read_dates
 from eval.checks.quantities import Quantity, read_quantities
@@ -97,9 +98,9 @@ class Statements:
 
     def coverage(self, terms: Collection[str]) -> dict[str, float]:
         """Statement text → the idf share of the terms that it holds, in (0, 1]; what holds none of them is not there."""
-        total = sum(self._idf(term) for term in terms) or 1.0
+        total = fsum(self._idf(term) for term in terms) or 1.0
         gains: dict[str, float] = {}
-        for term in terms:
+        for term in sorted(terms):  # sums come out the same, whatever order a set gives
             weight = self._idf(term) / total
             for text in {self.evidence.segments[index][1] for index in self.evidence.segments_of(term)}:
                 gains[text] = gains.get(text, 0.0) + weight

@@ -128,12 +128,11 @@ def _names_another_person(paired: Paired, sentence: str) -> bool:
         previous = unit
     if paired.claim.language != "zh":
         return False
-    text = "\n".join(map(folded, evidence.texts))
     rare = evidence.background.is_unseen
-    return any(
-        may_be_han_name(name) and rare(name[:2]) and rare(name[1:]) and name[:2] in text and name[1:] not in text
-        for name in (sentence[at : at + 3] for at in range(len(sentence) - 2))
-    )
+    possible = (sentence[at : at + 3] for at in range(len(sentence) - 2))
+    names = [name for name in possible if may_be_han_name(name) and rare(name[:2]) and rare(name[1:])]
+    text = "\n".join(map(folded, evidence.texts)) if names else ""
+    return any(name[:2] in text and name[1:] not in text for name in names)
 
 
 def _strange_cause(paired: Paired, sentence: str) -> float:

@@ -10,8 +10,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import fsum
 
 from eval.checks.claim import Claim
+from eval.checks.clauses import pieces
 from eval.checks.statements import fold_in_place, read_statement
 from eval.support import Evidence, Reading
 from eval.units import Kind, Unit
@@ -52,13 +54,11 @@ def clauses(text: str, ends: re.Pattern[str] = _CLAUSE_END) -> tuple[Clause, ...
     """The clauses of a text that have a content word."""
     statement = read_statement(text)
     content = [unit for unit in statement.units if unit.content]
-    found, at = [], 0
-    for mark in [*ends.finditer(statement.folded), None]:
-        end = mark.start() if mark else len(text)
-        terms = frozenset(unit.term for unit in content if at <= unit.start < end)
+    found = []
+    for start, end in pieces(statement.folded, ends):
+        terms = frozenset(unit.term for unit in content if start <= unit.start < end)
         if terms:
-            found.append(Clause(at, end, terms))
-        at = mark.end() if mark else end
+            found.append(Clause(start, end, terms))
     return tuple(found)
 
 
@@ -84,7 +84,7 @@ class Paired:
 
     def weight(self, terms: Collection[str]) -> float:
         """How much of the sentence and of its question the terms hold, by rarity."""
-        return sum(self.terms.get(term, 0.0) + self.asked.get(term, 0.0) for term in terms)
+        return fsum(self.terms.get(term, 0.0) + self.asked.get(term, 0.0) for term in terms)
 
     def rarity(self, term: str) -> float:
         """The term's idf in general text."""
@@ -103,7 +103,7 @@ class Paired:
         """Each clause of the sentence with the clauses of the nearest statements that are most like it."""
         text = self.claim.statement.text
         theirs = [(other, clause) for other in self.nearest for clause in clauses(other)]
-        rarity = [sum(map(self._idf, clause.terms)) or 1.0 for _, clause in theirs]
+        rarity = [fsum(map(self._idf, clause.terms)) or 1.0 for _, clause in theirs]
         for ours in clauses(text):
             mine = dict.fromkeys(self._meant.get(term, term) for term in sorted(ours.terms))
             own = {term: self.terms[term] for term in mine if term in self.terms}

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eval.checks.claim import Claim
 from eval.checks.run import Checked, run_checks
 from eval.checks.statements import Statements
 from eval.judge import HouseJudge
@@ -26,7 +27,7 @@ LIMITS = "The notice period is at least 30 days."
 
 def checked(sentence: str, *evidence: str) -> Checked:
     prepared = Evidence(evidence)
-    return run_checks(sentence, Statements(prepared), prepared.read(sentence))
+    return run_checks(Claim.of(sentence, Statements(prepared)), prepared.read(sentence))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from eval.checks.claim import Claim
 from eval.checks.run import Checked, run_checks
 from eval.checks.statements import Statements
 from eval.support import Evidence
@@ -24,7 +25,7 @@ CHINESE = (
 
 def checked(sentence: str, evidence: str) -> Checked:
     prepared = Evidence([evidence])
-    return run_checks(sentence, Statements(prepared), prepared.read(sentence))
+    return run_checks(Claim.of(sentence, Statements(prepared)), prepared.read(sentence))
 
 
 @pytest.mark.parametrize(
