@@ -221,7 +221,7 @@ class FileWorker:
                 line = self._answers.get(timeout=max(0.0, min(left, _CHECK_S)))
             except queue.Empty:
                 if left <= _CHECK_S:
-                    raise Quarantined(self._over_time(whole=deadline == end)) from None
+                    raise self._over_time(whole=deadline == end) from None
             else:
                 break
         if line is None:
@@ -235,11 +235,11 @@ class FileWorker:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def _over_time(self, *, whole: bool) -> str:
-        """What is said of a file that took longer than it may."""
+    def _over_time(self, *, whole: bool) -> Quarantined:
+        """The refusal of a file that took longer than it may."""
         limit, setting = (self._limits.timeout_s, "timeout_s") if whole else (self._limits.page_timeout_s, "page_timeout_s")
         of = "" if whole else " for one page"
-        return (
+        return Quarantined(
             f"reading took longer than {limit:g} s{of} and was stopped: the file is too complex or damaged "
             f"(setting read.{setting})"
         )
@@ -384,11 +384,12 @@ def _serve(limits: ReadLimits, ocr: OcrSettings) -> None:
             answer(refused=str(error), code=error.code, exhausted=is_out_of_memory(error.__cause__))
         except Exception as error:  # noqa: BLE001 - whatever a page makes a reader raise is no reason to call the file poison
             told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            said, code = f"the file cannot be read ({told}). Save it again and add it", BrokenFile.code
+            refusal: InputRefused = BrokenFile(f"the file cannot be read ({told}). Save it again and add it")
             if is_out_of_memory(error):
-                said = f"the file needs more than {limits.memory_mib} MiB of memory to be read (setting read.memory_mib)"
-                code = LimitPassed.code
-            answer(refused=said, code=code, exhausted=True)
+                refusal = LimitPassed(
+                    f"the file needs more than {limits.memory_mib} MiB of memory to be read (setting read.memory_mib)"
+                )
+            answer(refused=str(refusal), code=refusal.code, exhausted=True)
         else:
             answer(done=True)
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,6 +1,7 @@
-"""What a person should know of how a document's pages were read, in words.
+"""What a person should know of how a document was read, in words.
 
-Invariants. Each warning names its pages; a document that was read well has none. Knows nothing of formats: the pages tell.
+Invariants. A document that was read well has no warning. Every warning is worded here, whoever finds the reason for it: the
+page says them in Chinese (`services/web/src/chinese.js`), and a test takes each function of this module to see that it can.
 """
 
 from __future__ import annotations
@@ -16,11 +17,9 @@ HIDDEN_TEXT = "text that no reader sees was left out"
 # Pages under this mean confidence need a person's eye: see docs/decisions/0011-ocr.md.
 UNSURE = 0.85
 
-_HOW_TO_SEE = "to see it, select everything on the page in a PDF viewer and paste it into a text editor"
-
 
 def warnings_of(pages: Sequence[Page]) -> list[str]:
-    """The warnings of these pages."""
+    """What the pages themselves tell, whatever the format; each warning names its pages."""
     warnings = []
     for told, picture in ((NO_TEXT_LAYER, True), (NO_TEXT, False)):
         if blank := [page.number for page in pages if not page.text.strip() and page.has_picture is picture]:
@@ -28,10 +27,44 @@ def warnings_of(pages: Sequence[Page]) -> list[str]:
     if unsure := [page.number for page in pages if page.confidence < UNSURE]:
         warnings.append(f"{READ_UNSURELY}: page {_ranges(unsure)}")
     if hiding := [page for page in pages if page.hidden]:
-        characters = sum(page.hidden for page in hiding)
-        counted = f"{characters} character{'s' if characters > 1 else ''}"
-        warnings.append(f"{HIDDEN_TEXT}: page {_ranges([page.number for page in hiding])} ({counted}; {_HOW_TO_SEE})")
+        counted = _characters(sum(page.hidden for page in hiding))
+        how_to_see = "to see it, select everything on the page in a PDF viewer and paste it into a text editor"
+        warnings.append(f"{HIDDEN_TEXT}: page {_ranges([page.number for page in hiding])} ({counted}; {how_to_see})")
     return warnings
+
+
+def hidden_in_word(characters: int) -> str:
+    """A Word document hides text; where on its pages is not known."""
+    return f"{HIDDEN_TEXT} ({_characters(characters)}; to see it, mark everything in Word and clear its formatting)"
+
+
+def not_text(places: int, encoding: str) -> str:
+    """Some bytes of a text are none in its encoding."""
+    return f"{places} places could not be read as {encoding}: they show \N{REPLACEMENT CHARACTER}"
+
+
+def hidden_sheets(names: Sequence[str]) -> str:
+    """A workbook hides these sheets."""
+    return f"hidden sheets were not read: {', '.join(names)}"
+
+
+def attachment_refused(name: str, reason: str) -> str:
+    """A mail's attachment cannot be read."""
+    return f"attachment {name!r} was not read: {reason}"
+
+
+def attachment_without_text(name: str, blank: int, total: int) -> str:
+    """Pages of a mail's attachment hold no text, and are left out."""
+    return f"attachment {name!r}: {blank} of its {total} pages have no text"
+
+
+def of_attachment(name: str, warning: str) -> str:
+    """What the reader of a mail's attachment warned of."""
+    return f"attachment {name!r}: {warning}"
+
+
+def _characters(count: int) -> str:
+    return f"{count} character{'s' if count > 1 else ''}"
 
 
 def _ranges(numbers: Sequence[int]) -> str:

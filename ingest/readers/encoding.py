@@ -8,6 +8,8 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
+from ingest.reading_warnings import not_text
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
@@ -35,9 +37,7 @@ class Decoded:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know of it."""
-        if not self.flaws:
-            return ()
-        return (f"{self.flaws} places could not be read as {self.encoding}: they show \N{REPLACEMENT CHARACTER}",)
+        return (not_text(self.flaws, self.encoding),) if self.flaws else ()
 
 
 def decode(data: bytes, *, declared: str | None = None) -> Decoded:

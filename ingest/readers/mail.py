@@ -19,6 +19,7 @@ from ingest.readers.base import Break, Piece, Reading, Source
 from ingest.readers.detect import ALLOWED
 from ingest.readers.encoding import decode
 from ingest.readers.parts import headed, reading_of, within
+from ingest.reading_warnings import attachment_refused, attachment_without_text, of_attachment
 from ingest.types import BlockKind, Page
 
 _SHOWN_HEADERS = ("From", "To", "Cc", "Date")
@@ -40,13 +41,13 @@ def read(source: Source) -> Reading:
         except InputRefused as refused:
             if isinstance(refused.__cause__, MemoryError):
                 raise
-            warnings.append(f"attachment {name!r} was not read: {str(refused).removesuffix(ALLOWED).rstrip(' .')}")
+            warnings.append(attachment_refused(name, str(refused).removesuffix(ALLOWED).rstrip(" .")))
             continue
         filled = [page for page in inside.pages if page.text.strip()]
         pages += _on_own_pages(filled, name, first=len(pages) + 1)
-        warnings += [f"attachment {name!r}: {warning}" for warning in inside.warnings]
+        warnings += [of_attachment(name, warning) for warning in inside.warnings]
         if len(filled) < inside.total:
-            warnings.append(f"attachment {name!r}: {inside.total - len(filled)} of its {inside.total} pages have no text")
+            warnings.append(attachment_without_text(name, inside.total - len(filled), inside.total))
     return Reading(opened.title, len(pages), tuple(within(pages, source.limits)), tuple(warnings))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from ingest.readers.archive import require_unpackable
 from ingest.readers.base import Break, Piece, Reading, Source
 from ingest.readers.parts import reading_of, table_pieces
+from ingest.reading_warnings import hidden_sheets
 from ingest.types import BlockKind
 
 # A number's format, once what is quoted is taken out: digits with or without groups, decimals, a percent sign.
@@ -35,7 +36,7 @@ def read(source: Source) -> Reading:
         workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
         visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
         hidden = [str(sheet.title) for sheet in workbook.worksheets if sheet.sheet_state != "visible"]
-        warnings = [f"hidden sheets were not read: {', '.join(hidden)}"] if hidden else []
+        warnings = [hidden_sheets(hidden)] if hidden else []
         return reading_of(_pieces(visible), limits=source.limits, title=workbook.properties.title or "", warnings=warnings)
 
 

@@ -22,7 +22,7 @@ from ingest.readers.base import Break, Piece, Reading, Source
 from ingest.readers.numbering import Numbering
 from ingest.readers.parts import reading_of, table_pieces
 from ingest.readers.word_styles import ParagraphStyle, W, paragraph_styles, value_of
-from ingest.reading_warnings import HIDDEN_TEXT
+from ingest.reading_warnings import hidden_in_word
 from ingest.types import BlockKind
 
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -49,12 +49,7 @@ def read(source: Source) -> Reading:
     walk = _Walk(paragraph_styles(document), Numbering(document), _notes(document), section_ends)
     title = document.core_properties.title or ""
     reading = reading_of(walk.pieces(body), limits=source.limits, title=title, by_size=not laid_out)
-    return replace(reading, warnings=(_told_of_hidden(walk.hidden),)) if walk.hidden else reading
-
-
-def _told_of_hidden(characters: int) -> str:
-    how_to_see = "to see it, mark everything in Word and clear its formatting"
-    return f"{HIDDEN_TEXT} ({characters} character{'s' if characters > 1 else ''}; {how_to_see})"
+    return replace(reading, warnings=(hidden_in_word(walk.hidden),)) if walk.hidden else reading
 
 
 def _page_ends(body: Any) -> Iterator[Any]:
