@@ -112,6 +112,19 @@ class TestAnswers:
         expect(page.get_by_role("button", name=f"Source 1: {HANDBOOK}, page 3")).to_have_text("1")
         assert site.api.asked == [{"question": LEAVE, "arm": "rag", "style": "auto", "history": []}]
 
+    def test_no_line_begins_with_a_marker_or_the_full_stop_behind_it(self, page: Page) -> None:
+        ask(page, "餐费补贴是多少？")
+        expect(page.locator(".answer-foot")).to_be_visible()
+        alone = """() => {
+            const [prose, marker, stop] = [".prose", ".marker", ".marker + .words"].map((one) => document.querySelector(one));
+            const place = (element) => element.getBoundingClientRect();
+            return [...Array(60).keys()].filter((n) => {
+                prose.style.width = `${120 + 4 * n}px`;
+                return place(marker).left < place(prose).left + 4 || place(stop).top > place(marker).bottom;
+            });
+        }"""
+        assert page.evaluate(alone) == []
+
     def test_text_that_is_not_judged_yet_is_provisional_and_gone_after_a_stop(self, page: Page, site: Site) -> None:
         ask(page, "a slow one")
         expect(page.locator(".provisional")).to_contain_text("Unjudged words")

@@ -3,14 +3,11 @@ import { isOpen, isSaidBefore, provisionalText, shownQuotes } from "./conversati
 import { Icon } from "./icons.js";
 import { useSession } from "./session.js";
 import { strings } from "./strings.js";
-import { excerpt, languageOf, marked, spaceBetween, splitAtMarkers, unwrap } from "./text.js";
+import { excerpt, keptTogether, languageOf, marked, spaceBetween, splitAtMarkers, unwrap } from "./text.js";
 import { html, useEffect, useState } from "./view.js";
 
 /** @import {Citation, Hit, Sentence} from "./api.js" */
 /** @import {Turn} from "./conversation.js" */
-
-/** Keeps a marker on the line of the word that it follows. */
-const wordJoiner = "\u2060";
 
 /** @param {{turn: Turn, onRetry: (() => void)|null}} props `onRetry` asks the same question again. */
 export function TurnView({ turn, onRetry }) {
@@ -72,11 +69,13 @@ function groupsOf(sentences) {
 /** @param {{turn: Turn, sentence: Turn["sentences"][number], before: string}} props */
 function WrittenSentence({ turn, sentence, before }) {
   const { t } = useSession();
-  const parts = splitAtMarkers(sentence.text, sentence.citations);
+  const shown = (/** @type {string|number} */ part) => (typeof part === "number"
+    ? html`<${Marker} citation=${turn.citations[part]} marker=${part} sentence=${sentence} />`
+    : html`<span class="words">${part}</span>`);
   return html`${before && spaceBetween(before, sentence.text)}<span class=${markOf(sentence)}>
-      ${parts.map((part) => (typeof part === "number"
-        ? html`${wordJoiner}<${Marker} citation=${turn.citations[part]} marker=${part} sentence=${sentence} />`
-        : html`<span class="words">${part}</span>`))}
+      ${keptTogether(splitAtMarkers(sentence.text, sentence.citations)).map((run) => (typeof run === "string"
+        ? shown(run)
+        : html`<span class="kept">${run.map(shown)}</span>`))}
     </span><${Flag} turn=${turn} sentence=${sentence} /><${Replaced} repair=${sentence.replaces} />`;
 }
 
@@ -95,7 +94,7 @@ function Flag({ turn, sentence }) {
   const { fault, judged, supported, reason } = sentence;
   if (supported && !fault) return null;
   const mark = fault ? t.faults[fault] : judged ? t.notSupported : t.notJudged;
-  return html`<span class=${judged ? "flag" : "flag calm"}>${marked(mark, isSaidBefore(turn.sentences, sentence) ? "" : reason)}</span>`;
+  return html`${" "}<span class=${judged ? "flag" : "flag calm"}>${marked(mark, isSaidBefore(turn.sentences, sentence) ? "" : reason)}</span>`;
 }
 
 /** The model's own sentence that another one stands for. @param {{repair: import("./api.js").Repair|null|undefined}} props */

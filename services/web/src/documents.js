@@ -74,7 +74,7 @@ function AddFiles({ groups, queue }) {
         add(event.dataTransfer?.files);
       }}>
       <${Icon} name="upload" />
-      <span>${t.drop} ${t.dropOr}</span>
+      <span>${t.drop}</span>
       <button type="button" class="quiet outlined" onClick=${() => input.current?.click()}>${t.chooseFiles}</button>
       <input ref=${input} type="file" multiple accept=${readable} hidden aria-label=${t.chooseFiles}
         onChange=${(/** @type {Event} */ event) => {

@@ -135,8 +135,7 @@ const en = {
   pageText: (n, document) => `Text of page ${n} of ${document}`,
   pageLoading: "Loading the page…",
 
-  drop: "Drop documents here",
-  dropOr: "or",
+  drop: "Drop documents here or",
   chooseFiles: "Choose files",
   dropAnywhere: "Drop to add these files",
   whoMayRead: "Who may read them",
@@ -299,7 +298,7 @@ const zh = {
   page: (n) => `第 ${n} 页`,
   pageOf: (n, all) => `第 ${n} 页，共 ${all} 页`,
   openCitation: (marker, document, page) => `来源 ${marker}：${document}，第 ${page} 页`,
-  alsoIn: (places) => `另见 ${places.map((place) => `${place.document} 第 ${place.page} 页`).join("；")}`,
+  alsoIn: (places) => `另见：${places.map((place) => `${place.document} 第 ${place.page} 页`).join("；")}`,
   suspicious: "此段落含有写给模型的指令，已忽略",
   nearest: "最接近的段落",
   noNearest: "没有与问题接近的段落。",
@@ -322,8 +321,7 @@ const zh = {
   pageText: (n, document) => `${document} 第 ${n} 页的文字`,
   pageLoading: "正在载入页面……",
 
-  drop: "将文档拖到这里",
-  dropOr: "或",
+  drop: "将文档拖到这里，或",
   chooseFiles: "选择文件",
   dropAnywhere: "松开即可添加这些文件",
   whoMayRead: "谁可以阅读",

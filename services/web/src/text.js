@@ -50,3 +50,33 @@ export function splitAtMarkers(text, markers) {
   }
   return [...parts, ...missing];
 }
+
+const closing = /^[.,;:!?)。，、；：！？）”》]+/;
+
+/**
+ * The parts of a sentence, where a list is what no line may divide: markers with the character before them and the
+ * punctuation behind them. Browsers break lines beside a button whatever characters stand there.
+ * @param {(string|number)[]} parts
+ * @returns {(string|(string|number)[])[]}
+ */
+export function keptTogether(parts) {
+  /** @type {(string|(string|number)[])[]} */
+  const runs = [];
+  let run = /** @type {(string|number)[]|null} */ (null);
+  const keep = (/** @type {string|number} */ part) => {
+    if (run) run.push(part);
+    else runs.push((run = [part]));
+  };
+  parts.forEach((part, i) => {
+    if (typeof part === "number") return keep(part);
+    const behind = (run && closing.exec(part)?.[0]) ?? "";
+    const rest = part.slice(behind.length);
+    const before = typeof parts[i + 1] === "number" ? (/.$/su.exec(rest)?.[0] ?? "") : "";
+    if (behind) keep(behind);
+    if (!rest) return;
+    run = null;
+    if (rest !== before) runs.push(rest.slice(0, rest.length - before.length));
+    if (before) keep(before);
+  });
+  return runs;
+}

@@ -3,12 +3,19 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { strings } from "../../../services/web/src/strings.js";
-import { excerpt, languageOf, marked, spaceBetween, splitAtMarkers, unwrap } from "../../../services/web/src/text.js";
+import { excerpt, keptTogether, languageOf, marked, spaceBetween, splitAtMarkers, unwrap } from "../../../services/web/src/text.js";
 
 test("markers become numbers; cited ones that the text lacks come last; others stay text", () => {
   assert.deepEqual(splitAtMarkers("25 days [1] a year.", [1, 2]), ["25 days", 1, " a year.", 2]);
   assert.deepEqual(splitAtMarkers("第三条[1][2]。", [1, 2]), ["第三条", 1, 2, "。"]);
   assert.deepEqual(splitAtMarkers("see [9]", [1]), ["see", " [9]", 1]);
+});
+
+test("a marker keeps the character before it and the punctuation behind it", () => {
+  assert.deepEqual(keptTogether(["25 days", 1, " a year.", 2]), ["25 day", ["s", 1], " a year", [".", 2]]);
+  assert.deepEqual(keptTogether(["第三条", 1, 2, "。"]), ["第三", ["条", 1, 2, "。"]]);
+  assert.deepEqual(keptTogether([1, "，", 2, "；𠮷", 3]), [[1, "，", 2, "；"], ["𠮷", 3]]);
+  assert.deepEqual(keptTogether(["No marker."]), ["No marker."]);
 });
 
 test("line ends of the page become a space, or nothing between Chinese characters", () => {
