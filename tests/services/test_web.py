@@ -260,6 +260,17 @@ class TestCitations:
         expect(page.get_by_role("region", name=f"Text of page 4 of {HANDBOOK}")).to_be_visible()
         expect(page.locator("mark")).to_have_count(0)
 
+    @pytest.mark.parametrize("pictures", [True, False])
+    def test_a_page_tells_how_much_of_it_no_reader_sees(self, page: Page, site: Site, pictures: bool) -> None:
+        site.api.pictures, site.api.hidden = pictures, 1200
+        ask(page, LEAVE)
+        page.get_by_role("button", name="Source 1").click()
+        told = page.locator(".sheet > .fine")
+        expect(told).to_have_text("Left out here: 1,200 characters that the file carries and no reader sees")
+        site.api.hidden = 0
+        page.get_by_role("button", name="Next page").click()
+        expect(told).to_have_count(0)
+
     def test_pages_around_it_can_be_turned_and_the_box_stays_on_its_own(self, page: Page, site: Site) -> None:
         ask(page, LEAVE)
         page.get_by_role("button", name="Source 1").click()

@@ -1,13 +1,13 @@
 /** A cited passage where it stands: the page's picture with the passage boxed, or its text with the passage marked where
  * there is no picture; its words, and the pages around it. */
-import { Problem, savedType } from "./api.js";
+import { savedType } from "./api.js";
 import { Icon } from "./icons.js";
 import { Panel } from "./panel.js";
 import { problemText, useSession } from "./session.js";
 import { excerpt, languageOf, unwrap } from "./text.js";
 import { html, useEffect, useRef, useState } from "./view.js";
 
-/** @import {Api, PageText} from "./api.js" */
+/** @import {PageText} from "./api.js" */
 
 /**
  * A place in a document: a citation, a hit, or (without `chunk`) just a page.
@@ -50,9 +50,8 @@ function PageView({ reference, page, boxed }) {
   const { api, t } = useSession();
   const [state, setState] = useState(/** @type {"loading"|"shown"|"failed"} */ ("loading"));
   const [problem, setProblem] = useState(/** @type {unknown} */ (null));
-  // What the picture shows, which for a moment is not yet the page asked for: its name must not run ahead of it.
-  const [shown, setShown] = useState(/** @type {{document: string, page: number, boxed: boolean}|null} */ (null));
-  const [text, setText] = useState(/** @type {PageText|null} */ (null));
+  // What is shown, which for a moment is not yet the page asked for: its name must not run ahead of its picture.
+  const [shown, setShown] = useState(/** @type {(PageText & {boxed: boolean})|null} */ (null));
   const [large, setLarge] = useState(false);
   const canvas = useRef(/** @type {HTMLCanvasElement|null} */ (null));
   const { document_id: documentId, version, chunk, quote } = reference;
@@ -63,57 +62,43 @@ function PageView({ reference, page, boxed }) {
     setState("loading");
     (async () => {
       try {
-        const image = await imageOrNull(api, cited);
-        setText(image ? null : await api.pageText(cited));
-        if (!image) {
-          setShown(null);
-          setState("shown");
-          return;
+        const read = await api.pageText(cited);
+        if (read.picture) {
+          // A canvas rather than an <img>: a request that carries a key gives a blob, and showing a blob's address would
+          // take a hole in the content security policy.
+          const bitmap = await createImageBitmap(await api.pageImage(cited));
+          if (!canvas.current || abort.signal.aborted) return;
+          canvas.current.width = bitmap.width;
+          canvas.current.height = bitmap.height;
+          canvas.current.getContext("2d")?.drawImage(bitmap, 0, 0);
+          bitmap.close();
         }
-        // A canvas rather than an <img>: a request that carries a key gives a blob, and showing a blob's address would
-        // take a hole in the content security policy.
-        const bitmap = await createImageBitmap(image);
-        if (!canvas.current || abort.signal.aborted) return;
-        canvas.current.width = bitmap.width;
-        canvas.current.height = bitmap.height;
-        canvas.current.getContext("2d")?.drawImage(bitmap, 0, 0);
-        bitmap.close();
-        setShown({ document: reference.document, page, boxed });
+        setShown({ ...read, boxed });
         setState("shown");
       } catch (error) {
         if (abort.signal.aborted) return;
         setProblem(error);
         setShown(null);
-        setText(null);
         setState("failed");
       }
     })();
     return () => abort.abort();
   }, [api, documentId, version, page, boxed, chunk, quote]);
 
-  const label = shown ? (shown.boxed ? t.pageImageBoxed : t.pageImage)(shown.page, shown.document) : "";
+  const label = shown?.picture ? (shown.boxed ? t.pageImageBoxed : t.pageImage)(shown.page, shown.document) : "";
   const zoom = large ? t.zoomOut : t.zoomIn;
   return html`<div class="sheet" data-state=${state} aria-busy=${state === "loading"}>
-    ${state === "loading" && !shown && !text && html`<p class="fine" role="status">${t.pageLoading}</p>`}
+    ${state === "loading" && !shown && html`<p class="fine" role="status">${t.pageLoading}</p>`}
     ${state === "failed" && html`<p class="error" role="alert">${problemText(problem, t)}</p>`}
-    ${text && html`<${MarkedText} page=${text} />`}
-    <div class=${large ? "sheet-view large" : "sheet-view"} tabindex=${large ? 0 : -1} hidden=${Boolean(text)}>
+    ${shown?.picture === false && html`<${MarkedText} page=${shown} />`}
+    <div class=${large ? "sheet-view large" : "sheet-view"} tabindex=${large ? 0 : -1} hidden=${shown?.picture === false}>
       <canvas ref=${canvas} role="img" aria-label=${label} hidden=${!shown}></canvas>
     </div>
-    ${shown && html`<button type="button" class="zoom quiet round" aria-label=${zoom} title=${zoom} onClick=${() => setLarge(!large)}>
+    ${shown?.picture && html`<button type="button" class="zoom quiet round" aria-label=${zoom} title=${zoom} onClick=${() => setLarge(!large)}>
       <${Icon} name=${large ? "zoomOut" : "zoomIn"} />
     </button>`}
+    ${shown !== null && shown.hidden > 0 && html`<p class="fine">${t.hiddenText(shown.hidden)}</p>`}
   </div>`;
-}
-
-/** The picture of the page, or null where it has none. @param {Api} api @param {Parameters<Api["pageImage"]>[0]} cited */
-async function imageOrNull(api, cited) {
-  try {
-    return await api.pageImage(cited);
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) return null; // what is not there at all has no text either
-    throw error;
-  }
 }
 
 /** A page's own text with the cited passage marked and in view. @param {{page: PageText}} props */

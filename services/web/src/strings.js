@@ -137,6 +137,8 @@ const en = {
 
   drop: "Drop documents here or",
   chooseFiles: "Choose files",
+  /** @param {number} n */
+  hiddenText: (n) => `Left out here: ${count(n, "character")} that the file carries and no reader sees`,
   dropAnywhere: "Drop to add these files",
   whoMayRead: "Who may read them",
   whoMayReadHint: "Members of any ticked group. Without a tick: everyone.",
@@ -324,6 +326,7 @@ const zh = {
   drop: "将文档拖到这里，或",
   chooseFiles: "选择文件",
   dropAnywhere: "松开即可添加这些文件",
+  hiddenText: (n) => `此页另有 ${n.toLocaleString("zh")} 个读者看不见的字符，已略去`,
   whoMayRead: "谁可以阅读",
   whoMayReadHint: "所选任一组的成员；不选则所有人可读。",
   uploads: "正在添加",

@@ -108,7 +108,8 @@ class CannedApi:
         self.administrator = True
         self.token_s = 0.0
         self.pictures = True
-        self.documents = [self.document("d1", ["everyone"]), self.document("d2", ["everyone", "hr"], "page 5: no text layer")]
+        self.hidden = 0
+        self.documents = [self.document("d1", ["everyone"]), self.document("d2", ["everyone", "hr"], "no text layer: page 5")]
         self.asked: list[dict[str, Any]] = []
         self.images: list[str] = []
         self.uploads: list[tuple[str, list[str]]] = []
@@ -352,7 +353,7 @@ def build_app(api: CannedApi) -> FastAPI:  # noqa: C901 one small function a rou
         start = shown.find(quote) if quote else -1
         marks = [[start, start + len(quote)]] if start >= 0 else []
         told = {"document": NAMES[document_id], "document_id": document_id, "page": page, "text": shown}
-        return JSONResponse({**told, "marks": marks, "picture": api.pictures})
+        return JSONResponse({**told, "marks": marks, "picture": api.pictures, "hidden": api.hidden})
 
     @app.post("/api/ask")
     async def ask(body: dict[str, Any]) -> Response:
