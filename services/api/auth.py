@@ -43,9 +43,7 @@ def caller(request: Request, kb: Annotated[KnowledgeBase, Depends(knowledge_base
     try:
         return kb.keys.access(secret)
     except NotPermitted as error:
-        raise HTTPException(
-            401, str(error) if secret else "an API key is needed: send it as a bearer token", _CHALLENGE
-        ) from error
+        raise HTTPException(401, str(error) if secret else _KEY_NEEDED, _CHALLENGE) from error
 
 
 def administrator(access: Annotated[Access, Depends(caller)]) -> Access:
@@ -75,6 +73,7 @@ def narrowed(access: Access, names: Sequence[str] | None, groups: Groups) -> Acc
 
 
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
+_KEY_NEEDED = "an API key is needed: send it as a bearer token"
 
 Caller = Annotated[Access, Depends(caller)]
 Administrator = Annotated[Access, Depends(administrator)]

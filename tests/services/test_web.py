@@ -370,7 +370,7 @@ class TestDocuments:
         expect(row).to_contain_text("6 pages")
         expect(row.locator(".chip")).to_have_text(["everyone", "hr"])
         row.get_by_text("1 warning").click()
-        expect(row.get_by_text("page 5: no text layer")).to_be_visible()
+        expect(row.get_by_text("no text layer: page 5")).to_be_visible()
 
     def test_each_file_shows_its_progress_and_a_refusal_its_reason(self, page: Page, site: Site) -> None:
         self.open(page)
@@ -382,7 +382,7 @@ class TestDocuments:
         expect(row).to_contain_text(re.compile("Reading pages · . of 10 pages"))
         expect(row.locator("progress")).to_have_attribute("max", "10")
         expect(row).to_contain_text("Added")
-        expect(row).to_contain_text("page 7: no text layer")
+        expect(row).to_contain_text("no text layer: page 7")
         expect(page.locator(".upload", has_text="locked.pdf")).to_contain_text("is encrypted and needs a password")
         expect(page.locator(".upload", has_text="tool.exe")).to_contain_text("tool.exe is a Windows program")
         expect(page.locator(".documents > li", has_text="contract.pdf")).to_be_visible()
@@ -424,6 +424,22 @@ class TestDocuments:
         page.get_by_role("button", name="Dismiss odd.gif").click()
         expect(page.locator(".waiting")).to_have_count(0)
         assert site.api.asked_of_jobs == [("retry", "job-0", ""), ("retry", "job-1", "secret"), ("dismiss", "job-2", "")]
+
+    def test_the_chinese_page_tells_of_files_in_chinese(self, browser: Browser, site: Site) -> None:
+        refused = {"document": "odd.pdf", "code": "broken_file", "status": "done", "outcome": "refused"}
+        site.api.open_jobs = [{**refused, "job_id": "job-0", "error": "the PDF has no pages"}]
+        context = browser.new_context(locale="zh-CN")
+        page = context.new_page()
+        page.goto(site.url)
+        page.get_by_role("button", name="文档").click()
+        expect(page.locator(".waiting .upload")).to_contain_text("此 PDF 没有页面")
+        row = page.locator(".documents > li", has_text=TRAVEL)
+        row.get_by_text("1 条警告").click()
+        expect(row.get_by_role("listitem")).to_have_text("没有可读取的文字（页面只有图像）：第 5 页")
+        page.route("**/api/documents", lambda route: route.abort())
+        page.locator("input[type=file]").set_input_files({"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"})
+        expect(page.locator(".upload", has_text="a.pdf")).to_contain_text("无法连接 Graft 服务器")
+        context.close()
 
     def test_older_versions_can_be_opened(self, context: BrowserContext, site: Site) -> None:
         site.api.documents[0]["version"] = 2
@@ -491,7 +507,7 @@ class TestPage:
         site.api.key = "right"
         page = context.new_page()
         page.goto(site.url)
-        expect(page.get_by_text("an API key is needed: make one first")).to_be_visible()
+        expect(page.get_by_text("an API key is needed: send it as a bearer token")).to_be_visible()
         page.get_by_label("Access key").fill("wrong")
         page.keyboard.press("Enter")
         expect(page.get_by_role("alert")).to_have_text("The server did not accept this key.")

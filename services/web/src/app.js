@@ -151,7 +151,7 @@ export function App() {
         <span>${problemText(problem, t)}</span>
         <button type="button" class="quiet" onClick=${me ? refresh : enter}>${t.retry}</button>
       </div>`}
-      ${keyNeeded && html`<${KeyPrompt} said=${problem instanceof Error ? problem.message : ""} onKey=${async (/** @type {string} */ key) => {
+      ${keyNeeded && html`<${KeyPrompt} said=${problem ? problemText(problem, t) : ""} onKey=${async (/** @type {string} */ key) => {
         api.keepKey(key);
         try {
           setMe(await api.me());

@@ -123,10 +123,10 @@ function UploadRow({ upload, onPassword }) {
   return html`<li class=${`upload ${state}`}>
     <div class="upload-head"><span class="where">${upload.name}</span><span class="upload-state" role="status">${words}${pages && ` · ${pages}`}</span></div>
     ${isActive(upload) && html`<progress aria-label=${upload.name} ...${progressOf(upload)}></progress>`}
-    ${error && html`<p class="error">${error}</p>`}
+    ${error !== null && html`<p class="error">${problemText(error, t)}</p>`}
     ${state === "failed" && job?.code === "password_needed" && html`<${PasswordForm} document=${upload.name}
       onPassword=${(/** @type {string} */ password) => onPassword(upload.id, password)} />`}
-    ${warnings.map((warning) => html`<p class="warning" key=${warning}>${warning}</p>`)}
+    ${warnings.map((warning) => html`<p class="warning" key=${warning}>${t.told(warning)}</p>`)}
   </li>`;
 }
 
@@ -171,7 +171,7 @@ function DocumentRow({ item, groups, mayManage, onChanged, onRemove }) {
     ${item.version > 1 && html`<${OlderVersions} item=${item} />`}
     ${item.warnings.length > 0 && html`<details class="warnings">
       <summary><${Icon} name="warning" />${t.warnings(item.warnings.length)}</summary>
-      <ul>${item.warnings.map((warning) => html`<li key=${warning}>${warning}</li>`)}</ul>
+      <ul>${item.warnings.map((warning) => html`<li key=${warning}>${t.told(warning)}</li>`)}</ul>
     </details>`}
     ${draft && html`<form class="groups" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); save(); }}>
       <${GroupBoxes} groups=${groups} chosen=${draft} onChange=${setDraft} />

@@ -23,5 +23,5 @@ export const useSession = () => useContext(SessionContext);
 export function problemText(error, t) {
   const status = /** @type {{status?: number}} */ (error)?.status;
   if (status === 0) return t.unreachable; // no answer at all: the browser's own words say less
-  return error instanceof Error ? error.message : String(error);
+  return t.told(error instanceof Error ? error.message : String(error));
 }

@@ -1,7 +1,8 @@
 /**
  * Every word the page shows, in both languages. Functions where a number or name stands inside a sentence.
- * What the server says (problems, warnings, answers) is shown as it comes.
+ * Answers are shown as they come; what the server says of files in English has its Chinese in `chinese.js`.
  */
+import { inChinese } from "./chinese.js";
 
 /** @typedef {"zh"|"en"} Language */
 /** @typedef {typeof en} Strings */
@@ -21,6 +22,8 @@ const en = {
   retry: "Try again",
   unreachable: "The Graft server cannot be reached. Check that it is running, then try again.",
   connectionLost: "The connection was lost before the answer was complete.",
+  /** What the server says of a file, in this language where there are words for it. @param {string} said */
+  told: (said) => said,
 
   welcome: "Ask your documents",
   welcomeText: "Every sentence of an answer is checked against the documents. Open the number beside a sentence to see the passage on its page.",
@@ -134,11 +137,11 @@ const en = {
   /** @param {number} n @param {string} document */
   pageText: (n, document) => `Text of page ${n} of ${document}`,
   pageLoading: "Loading the page…",
+  /** @param {number} n */
+  hiddenText: (n) => `Left out here: ${count(n, "character")} that the file carries and no reader sees`,
 
   drop: "Drop documents here or",
   chooseFiles: "Choose files",
-  /** @param {number} n */
-  hiddenText: (n) => `Left out here: ${count(n, "character")} that the file carries and no reader sees`,
   dropAnywhere: "Drop to add these files",
   whoMayRead: "Who may read them",
   whoMayReadHint: "Members of any ticked group. Without a tick: everyone.",
@@ -228,6 +231,7 @@ const zh = {
   retry: "重试",
   unreachable: "无法连接 Graft 服务器。请确认它正在运行，然后重试。",
   connectionLost: "回答尚未完成，连接已中断。",
+  told: inChinese,
 
   welcome: "向文档提问",
   welcomeText: "回答中的每句话都与文档核对。点开句中的编号，即可看到原文所在的页面。",
@@ -322,11 +326,11 @@ const zh = {
   pageImageBoxed: (n, document) => `${document} 第 ${n} 页，引用段落已框出`,
   pageText: (n, document) => `${document} 第 ${n} 页的文字`,
   pageLoading: "正在载入页面……",
+  hiddenText: (n) => `此页另有 ${n.toLocaleString("zh")} 个读者看不见的字符，已略去`,
 
   drop: "将文档拖到这里，或",
   chooseFiles: "选择文件",
   dropAnywhere: "松开即可添加这些文件",
-  hiddenText: (n) => `此页另有 ${n.toLocaleString("zh")} 个读者看不见的字符，已略去`,
   whoMayRead: "谁可以阅读",
   whoMayReadHint: "所选任一组的成员；不选则所有人可读。",
   uploads: "正在添加",

@@ -7,7 +7,7 @@
 
 /** @import {Api, Job} from "./api.js" */
 
-/** @typedef {{id: number, name: string, state: "waiting"|"sending"|"running"|"added"|"unchanged"|"failed", job: Job|null, error: string}} Upload */
+/** @typedef {{id: number, name: string, state: "waiting"|"sending"|"running"|"added"|"unchanged"|"failed", job: Job|null, error: unknown}} Upload `error` is null, or what went wrong. */
 
 const sendersAtOnce = 2;
 /** Jobs asked after in one round: a folder of hundreds of files must not become hundreds of requests a second. */
@@ -46,7 +46,7 @@ export class Uploads {
       const id = this.#nextId++;
       this.#files.set(id, { file, groups });
       this.#waiting.push({ id, file, groups, password: "" });
-      this.#uploads = [...this.#uploads, { id, name: file.name, state: "waiting", job: null, error: "" }];
+      this.#uploads = [...this.#uploads, { id, name: file.name, state: "waiting", job: null, error: null }];
     }
     this.#start();
   }
@@ -56,7 +56,7 @@ export class Uploads {
     const sent = this.#files.get(id);
     if (!sent) return;
     this.#waiting.push({ id, ...sent, password });
-    this.#uploads = this.#uploads.map((upload) => (upload.id === id ? { ...upload, state: "waiting", job: null, error: "" } : upload));
+    this.#uploads = this.#uploads.map((upload) => (upload.id === id ? { ...upload, state: "waiting", job: null, error: null } : upload));
     this.#start();
   }
 
@@ -87,7 +87,7 @@ export class Uploads {
         this.#change(id, { state: "running", job: await this.#api.upload(file, groups, password) });
         this.#poll();
       } catch (error) {
-        this.#change(id, { state: "failed", error: messageOf(error) });
+        this.#change(id, { state: "failed", error });
       }
     }
     this.#senders -= 1;
@@ -112,13 +112,13 @@ export class Uploads {
     try {
       const now = await this.#api.job(job?.job_id ?? "");
       const state = stateOf(now);
-      this.#change(id, { job: now, state, error: now.error ?? "" });
+      this.#change(id, { job: now, state, error: now.error ?? null });
       if (state === "added" || state === "unchanged") this.#files.delete(id);
       if (state === "added") this.#onAdded();
     } catch (error) {
       // A server that restarts goes on with its jobs, so a missing answer ends nothing; a refusal to tell does.
       const status = /** @type {{status?: number}} */ (error).status ?? 0;
-      if (status >= 400 && status < 500 && status !== 429) this.#change(id, { state: "failed", error: messageOf(error) });
+      if (status >= 400 && status < 500 && status !== 429) this.#change(id, { state: "failed", error });
     }
   }
 }
@@ -132,6 +132,3 @@ function stateOf(job) {
   if (job.status !== "done") return "running";
   return job.outcome === "unchanged" ? "unchanged" : "added";
 }
-
-/** @param {unknown} error */
-const messageOf = (error) => (error instanceof Error ? error.message : String(error));

@@ -78,7 +78,7 @@ function WaitingRow({ job, mayManage, onRetry, onStop, onDismiss }) {
           : html`<button type="button" class="quiet round" aria-label=${t.dismissOf(job.document)} title=${t.dismiss} onClick=${onDismiss}><${Icon} name="remove" /></button>`}
       </span>`}
     </div>
-    ${job.error && html`<p class="error">${job.error}</p>`}
+    ${job.error && html`<p class="error">${t.told(job.error)}</p>`}
     ${mayManage && again && job.code === "password_needed" && html`<${PasswordForm} document=${job.document} onPassword=${onRetry} />`}
   </li>`;
 }

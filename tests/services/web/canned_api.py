@@ -228,7 +228,7 @@ class CannedApi:
         if name not in {item["document"] for item in self.documents}:
             self.documents.append(self.document("d1", ["hr"]) | {"document": name, "document_id": job_id})
         done = {"status": "done", "outcome": "added", "stage": "publish", "document_id": job_id}
-        return shape | done | {"warnings": ["page 7: no text layer"]}
+        return shape | done | {"warnings": ["no text layer: page 7"]}
 
 
 def page_image(document: str, page: int, *, boxed: bool) -> bytes:
@@ -262,7 +262,7 @@ def build_app(api: CannedApi) -> FastAPI:  # noqa: C901 one small function a rou
     async def guard(request: Request, call_next: Any) -> Response:
         wanted = f"Bearer {api.key}"
         if api.key and request.url.path.startswith("/api/") and request.headers.get("authorization") != wanted:
-            return problem(401, "Unauthorized", "an API key is needed: make one first")
+            return problem(401, "Unauthorized", "an API key is needed: send it as a bearer token")
         response: Response = await call_next(request)
         response.headers["Content-Security-Policy"] = POLICY
         return response

@@ -40,7 +40,7 @@ test("a refused file says why and takes no other with it", async () => {
     },
     job: (id) => (id === "c.pdf" ? { status: "done", outcome: "refused", error: "c.pdf is encrypted" } : { status: "done", outcome: "unchanged" }),
   });
-  assert.deepEqual(state.map(({ state: now, error }) => [now, error]), [["unchanged", ""], ["failed", "b.txt is not a PDF"], ["failed", "c.pdf is encrypted"]]);
+  assert.deepEqual(state.map(({ state: now, error }) => [now, error]), [["unchanged", null], ["failed", new Error("b.txt is not a PDF")], ["failed", "c.pdf is encrypted"]]);
 });
 
 test("a server that is away for a moment fails nothing; a job that it does not know does", async () => {
