@@ -27,7 +27,7 @@ _PIECE = re.compile(
     rf"|[{HAN}〇]+"  # a Han run
     r"|[a-z0-9]*(?:[a-z][-_/.]?\d|\d[-_/][a-z])[a-z0-9]*(?:[-_/.][a-z0-9]+)*"  # a code: hx-200, m3, iso-9001/a, 3d-x
     r"|\d+(?:[.,]\d+)*"  # a number with its separators
-    r"|[^\W\d_]+(?:'[^\W\d_]+)?"  # a word
+    rf"|[^\W\d_{HAN}〇]+(?:'[^\W\d_{HAN}〇]+)?"  # a word; a Han character beside it begins a run of its own
 )
 
 # Particles that come and go without changing what is said; a pair is read across them.

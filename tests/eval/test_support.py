@@ -133,6 +133,12 @@ def test_evidence_without_a_word_is_refused(evidence: list[str]) -> None:
         Evidence(evidence)
 
 
+@pytest.mark.parametrize("written", ["KX系列", "请用PDF提交", "64DD有", "Ｎorrdal〇号", "B型’s"])
+def test_a_latin_word_ends_where_a_han_character_begins(written: str) -> None:
+    for unit in read_units(written):
+        assert len({character.isascii() for character in unit.term}) == 1
+
+
 def test_a_sentence_without_content_has_no_content_unit() -> None:
     for sentence in ("It is.", "是的。", ""):
         assert not any(unit.content for unit in Evidence([ENGLISH]).read(sentence).units)
