@@ -16,12 +16,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from eval.missing import missing_words
 from eval.passages import Passage
 from eval.quoting import SIGNS as QUOTING_SIGNS
 from eval.quoting import Reading, ScoredPassage
 from eval.terms import Term
 from eval.weights_file import read_weights_file
-from ingest.tokens import is_han
 
 WEIGHTS_FILE = Path(__file__).parent / "models" / "evidence-v3.json"
 
@@ -63,7 +63,8 @@ _BETWEEN = {"en": ", ", "zh": "、"}
 
 @dataclass(frozen=True, slots=True)
 class EvidenceVerdict:
-    """The calibrated probability that the hits hold the answer; `missing`: words of the question not found beside the rest."""
+    """The calibrated probability that the hits hold the answer; `missing`: words of the question not found beside the
+    rest."""
 
     probability: float
     enough: bool
@@ -73,10 +74,12 @@ class EvidenceVerdict:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceReading:
-    """The features in the order of `SIGNS`, and the question's words that the best place does not hold."""
+    """The features in the order of `SIGNS`, the terms that the hits were read with, and which of them (their keys) the best place
+    does not hold."""
 
     features: tuple[float, ...]
-    missing: tuple[str, ...]
+    terms: tuple[Term, ...]
+    missing: frozenset[str]
 
 
 def judge_evidence(reading: Reading, *, weights: Path = WEIGHTS_FILE) -> EvidenceVerdict:
@@ -102,15 +105,16 @@ def judge_evidence(reading: Reading, *, weights: Path = WEIGHTS_FILE) -> Evidenc
     if not weighed:
         return EvidenceVerdict(0.0, False, _REASONS["other words"][lang], ())
     enough, _, probability, read = max(weighed, key=lambda one: one[:3])
+    missing = missing_words(reading.asked, read.terms, read.missing, reading.chinese_words())
     if enough:
-        return EvidenceVerdict(probability, True, "", read.missing)
+        return EvidenceVerdict(probability, True, "", missing)
     if not any(reading.terms(hit).held(reading.hit_words(hit)) for hit in range(len(reading.hits)) if reading.passages[hit]):
         reason = _REASONS["other words"][lang]
-    elif read.missing:
-        reason = _REASONS["missing"][lang].format(words=_BETWEEN[lang].join(read.missing[:5]))
+    elif missing:
+        reason = _REASONS["missing"][lang].format(words=_BETWEEN[lang].join(missing[:5]))
     else:
         reason = _REASONS["scattered"][lang]
-    return EvidenceVerdict(probability, False, reason, read.missing)
+    return EvidenceVerdict(probability, False, reason, missing)
 
 
 def _weigh(read: EvidenceReading, model: dict[str, Any], *, clip: float) -> tuple[float, float]:
@@ -153,8 +157,8 @@ def _read(reading: Reading, scored: Sequence[ScoredPassage]) -> EvidenceReading:
         "no_answer_kind": 1.0 - best.features[_ANSWER_KIND],
         "lead": _lead(best, scored) if reading.language_of(best.hit) != reading.language else 0.0,
     }
-    missing = [term for term in terms.terms if term.key not in near]
-    return EvidenceReading(tuple(values[name] for name in SIGNS), _words(reading.asked, missing))
+    missing = frozenset(term.key for term in terms.terms if term.key not in near)
+    return EvidenceReading(tuple(values[name] for name in SIGNS), terms.terms, missing)
 
 
 def _or_else(share: float | None, otherwise: float) -> float:
@@ -181,17 +185,6 @@ def _around(reading: Reading, best: ScoredPassage) -> tuple[tuple[Passage, ...],
         return (passage,), reading.hits[best.hit].text[slice(*passage.head)]
     at = members.index(passage)
     return members[max(0, at - 1) : at + 2], ""
-
-
-def _words(asked: str, missing: Sequence[Term]) -> tuple[str, ...]:
-    """The missing terms as the question writes them; overlapping Chinese pairs joined."""
-    spans: list[tuple[int, int]] = []
-    for term in sorted(missing, key=lambda term: term.start):
-        if spans and term.start < spans[-1][1] and is_han(asked[term.start]):
-            spans[-1] = (spans[-1][0], term.end)
-        elif term.start < term.end:
-            spans.append((term.start, term.end))
-    return tuple(dict.fromkeys(asked[start:end] for start, end in spans))
 
 
 @lru_cache(maxsize=4)

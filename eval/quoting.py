@@ -21,7 +21,7 @@ from eval.topic import Topic
 from eval.types import Quote
 from eval.units import Background, read_units, shipped_background
 from eval.weights_file import read_weights_file
-from ingest.tokens import language
+from ingest.tokens import is_han, language
 from ingest.types import Hit
 
 WEIGHTS_FILE = Path(__file__).parent / "models" / "quoting-v2.json"
@@ -89,6 +89,7 @@ class Reading:
         """Without `translate`, hits of the other language are compared by the words that both languages write alike."""
         self.question = question
         self.is_translated = translate is not None
+        self._translate = translate
         self.language = language(question)
         self.hits = list(hits)
         self.passages = [cut_passages(hit.text) for hit in self.hits]
@@ -117,6 +118,11 @@ class Reading:
     def terms(self, hit: int) -> Terms:
         """The terms with which this hit is read."""
         return self._terms[self._languages[hit]]
+
+    def chinese_words(self) -> frozenset[str]:
+        """What is asked, as far as it is Chinese, cut into the words that the dictionary knows."""
+        groups = self._translate(self.asked) if self._translate and self.language == "zh" else ()
+        return frozenset("".join(one.word) for one in groups if len(one.word) > 1 and is_han(one.word[0]))
 
     def hit_words(self, hit: int) -> frozenset[str]:
         """The words of the whole hit, without its headings."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eval.quoting import Reading
-from eval.units import Kind, read_units, shipped_background
+from eval.units import read_units, shipped_background
 from ingest.types import Hit
 from services.wording import asked_back
 
@@ -25,11 +25,11 @@ def clarifying_question(question: str, hits: Sequence[Hit], *, missing: Sequence
 
 
 def _nameable(missing: Sequence[str]) -> list[str]:
-    """The rarest of the missing words. Chinese is left out: what is missing there are pairs of characters, often no words."""
+    """The rarest of the missing words."""
     background = shipped_background()
     rarity: dict[str, float] = {}
     for word in missing:
-        units = [unit for unit in read_units(word) if unit.content and unit.kind is not Kind.HAN]
+        units = [unit for unit in read_units(word) if unit.content]
         if units:
             rarity[word] = max(background.idf(unit.term) for unit in units)
     return sorted(rarity, key=lambda word: -rarity[word])[:_MOST_WORDS]

@@ -36,7 +36,7 @@ def test_it_names_the_rarest_words_and_none_that_say_nothing() -> None:
 def test_it_asks_in_the_language_of_the_question() -> None:
     hits = [hit("泵的保修期为二十四个月。", 1, "HX-200", "甲.pdf"), hit("泵的保修期为三十六个月。", 2, "", "乙.pdf")]
     asked = clarifying_question("泵的陨石保修期多长？", hits, missing=("陨石",), language="zh")
-    assert asked == "您问的是“HX-200”（甲.pdf），还是乙.pdf吗？能否换一种说法提问？"
+    assert asked == "您问的是“HX-200”（甲.pdf），还是乙.pdf吗？“陨石”有没有别的说法？"
 
 
 def test_where_there_is_nothing_to_tell_apart_nothing_is_asked() -> None:
