@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from eval.asking import answer_kind, holds_candidate
+from eval.contents import is_caption
 from eval.passages import Passage, cut_passages
 from eval.terms import Terms, Translate, asked_part, own_terms, translated_terms
 from eval.topic import Topic
@@ -50,6 +51,10 @@ TABLE_QUOTE_CHARACTERS = 320
 
 # How many deviations a sentence of another language than the first hit's must be better than one of this to go before it.
 _TRANSLATED_HANDICAP = 1.0
+
+
+# A quote by so many deviations worse than the first one hardly ever holds the answer where the first does not.
+_BESIDE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,12 @@ def select_quotes(question: str, hits: Sequence[Hit], *, limit: int, translate: 
     return best_quotes(Reading(question, hits, translate=translate), limit=limit)
 
 
+def answering_quotes(reading: Reading, *, limit: int) -> list[Quote]:
+    """Those of the `best_quotes` that may be the answer: none so much worse than the first that it is beside the question."""
+    quotes = best_quotes(reading, limit=limit)
+    return [quote for quote in quotes if quotes[0].score - quote.score < _BESIDE]
+
+
 def best_quotes(reading: Reading, *, limit: int) -> list[Quote]:
     """At most `limit` quotes, best first, none inside another; fewer where the hits hold nothing of the question."""
     quotes: list[Quote] = []
@@ -217,8 +228,8 @@ def best_quotes(reading: Reading, *, limit: int) -> list[Quote]:
         if any(q.hit.chunk == hit.chunk and start < q.end and q.start < end for q in quotes):
             continue
         text = hit.text[start:end]
-        if any(text == quote.text for quote in quotes) or " ".join(text.split()) in hit.headings:
-            continue  # a heading names what the text says and says nothing itself
+        if any(text == quote.text for quote in quotes) or " ".join(text.split()) in hit.headings or is_caption(text):
+            continue  # a heading or caption names what the text says and says nothing itself
         quotes.append(Quote(hit, start, end, text, score))
     return quotes
 

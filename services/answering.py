@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 
+from eval.contents import without_contents
 from eval.evidence import EvidenceVerdict, judge_evidence
 from eval.instructions import as_evidence
 from eval.quoting import Reading
@@ -216,7 +217,8 @@ class Answering:
 
     async def _find(self, question: str, access: Access, among: Retriever | None) -> _Found:
         began = time.perf_counter()
-        hits = await asyncio.to_thread((among or self._retriever).search, question, access=access, limit=_HITS)
+        found = await asyncio.to_thread((among or self._retriever).search, question, access=access, limit=_HITS)
+        hits = without_contents(found)
         taken_ms = since_ms(began)
         reading, verdict = await asyncio.to_thread(self._read, question, hits)
         return _Found(hits, reading, verdict, taken_ms)

@@ -17,7 +17,7 @@ from langchain_core.messages import BaseMessage
 from eval.completing import Completed, complete
 from eval.conflicts import Dispute
 from eval.instructions import ENOUGH, is_suspicious, only_from_instructions, signs
-from eval.quoting import Reading, best_quotes, select_quotes
+from eval.quoting import Reading, answering_quotes, select_quotes
 from eval.terms import Translate
 from eval.types import Citation, Fault, Judge, Quote, Repair, RepairAction, Sentence, Style, Verdict
 from ingest.personal_data import PersonalData, masked
@@ -77,7 +77,7 @@ class Composer:
         """Adds the quotes that bear out what the model wrote, and those that answer the question as it was read: at most `limit`
         of these."""
         bearing = [quote for sentence in self.draft.sentences for quote in select_quotes(sentence.text, self.given, limit=1)]
-        asked = best_quotes(reading, limit=limit)
+        asked = answering_quotes(reading, limit=limit)
         shown = [normalise(sentence.text) for sentence in self.draft.sentences]
         added = []
         for quote in {(quote.hit.chunk, quote.text): quote for quote in [*bearing, *asked]}.values():

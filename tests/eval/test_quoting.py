@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.quoting import select_quotes
+from eval.quoting import Reading, answering_quotes, best_quotes, select_quotes
 from ingest.crosslingual import Group
 from ingest.dictionary import Alternative
 from ingest.types import Hit
@@ -126,3 +126,16 @@ def test_a_sentence_with_what_is_asked_for_goes_before_one_that_says_the_questio
 def test_no_more_than_the_limit_is_quoted() -> None:
     assert select_quotes("oil seal Leeds", [hit(MANUAL)], limit=0) == []
     assert len(select_quotes("oil seal Leeds", [hit(MANUAL)], limit=2)) == 2
+
+
+def test_a_quote_far_behind_the_first_is_beside_the_question() -> None:
+    reading = Reading("How often must the oil be changed?", [hit(MANUAL), hit("Oil is kept in Leeds.", chunk="c2")])
+    first, *others = best_quotes(reading, limit=3)
+    assert others
+    assert answering_quotes(reading, limit=3) == [first]
+
+
+def test_what_answers_nearly_as_well_as_the_first_is_quoted_too() -> None:
+    again = "The oil must be changed every 2,000 hours, in summer every 1,500 hours."
+    reading = Reading("How often must the oil be changed?", [hit(MANUAL), hit(again, chunk="c2")])
+    assert {quote.hit.chunk for quote in answering_quotes(reading, limit=2)} == {"c1", "c2"}
