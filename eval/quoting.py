@@ -206,17 +206,18 @@ def select_quotes(question: str, hits: Sequence[Hit], *, limit: int, translate: 
     return best_quotes(Reading(question, hits, translate=translate), limit=limit)
 
 
-def answering_quotes(reading: Reading, *, limit: int) -> list[Quote]:
+def answering_quotes(reading: Reading, *, limit: int, language: str | None = None) -> list[Quote]:
     """Those of the `best_quotes` that may be the answer: none so much worse than the first that it is beside the question."""
-    quotes = best_quotes(reading, limit=limit)
+    quotes = best_quotes(reading, limit=limit, language=language)
     return [quote for quote in quotes if quotes[0].score - quote.score < _BESIDE]
 
 
-def best_quotes(reading: Reading, *, limit: int) -> list[Quote]:
-    """At most `limit` quotes, best first, none inside another; fewer where the hits hold nothing of the question."""
+def best_quotes(reading: Reading, *, limit: int, language: str | None = None) -> list[Quote]:
+    """At most `limit` quotes, best first, none inside another; fewer where the hits hold nothing of the question. The answer is
+    taken to be in this `language`, else in that of the first hit: the search has weighed the languages against each other."""
     quotes: list[Quote] = []
-    # The search has weighed the languages against each other: the first hit's is taken to be the answer's.
-    handicap = [_TRANSLATED_HANDICAP * (reading.language_of(hit) != reading.language_of(0)) for hit in range(len(reading.hits))]
+    likely = language or (reading.language_of(0) if reading.hits else "")
+    handicap = [_TRANSLATED_HANDICAP * (reading.language_of(hit) != likely) for hit in range(len(reading.hits))]
     ranked = sorted(((one.score - handicap[one.hit], one) for one in reading.scored()), key=lambda pair: -pair[0])
     for score, scored in ranked:
         if len(quotes) >= limit:

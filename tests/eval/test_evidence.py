@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eval.evidence import SIGNS, WEIGHTS_FILE, judge_evidence, read_evidence
-from eval.quoting import Reading
+from eval.quoting import Reading, answering_quotes
 from ingest.crosslingual import Group
 from ingest.dictionary import Alternative
 from ingest.errors import GraftError
@@ -66,6 +66,27 @@ def test_evidence_of_the_other_language_is_enough_where_its_translations_stand_t
     question = "保修索赔须在交付后多少天内提出？"
     assert not judge_evidence(Reading(question, hits(ENGLISH))).enough
     assert judge_evidence(Reading(question, hits(ENGLISH), translate=lambda _: groups)).enough
+
+
+WARRANTY = [
+    Group(tuple(word), (Alternative((said,), 1.0),))
+    for word, said in {"保修": "warranti", "索赔": "claim", "天": "day", "交付": "deliveri"}.items()
+]
+
+
+def test_strong_evidence_of_the_other_language_counts_behind_hits_of_the_question_s_own() -> None:
+    question, behind = "保修索赔须在交付后多少天内提出？", hits((*CHINESE, *ENGLISH))
+    reading = Reading(question, behind, translate=lambda _: WARRANTY)
+    verdict = judge_evidence(reading)
+    assert (verdict.enough, verdict.language) == (True, "en"), verdict
+    (best,) = answering_quotes(reading, limit=1, language=verdict.language)
+    assert best.text == ENGLISH[1]
+
+
+def test_weaker_evidence_of_the_other_language_counts_only_in_front() -> None:
+    question, some = "保修索赔须在交付后多少天内提出？", [WARRANTY[0], Group(("交", "付"), (Alternative(("shipment",), 1.0),))]
+    assert judge_evidence(Reading(question, hits((*ENGLISH, *CHINESE)), translate=lambda _: some)).enough
+    assert not judge_evidence(Reading(question, hits((*CHINESE, *ENGLISH)), translate=lambda _: some)).enough
 
 
 def test_chinese_words_in_another_order_are_found_by_their_characters() -> None:
