@@ -68,13 +68,13 @@ _BETWEEN = {"en": ", ", "zh": "、"}
 @dataclass(frozen=True, slots=True)
 class EvidenceVerdict:
     """The calibrated probability that the hits hold the answer; `missing`: words of the question not found beside the
-    rest; `language`: of the hits that are enough, where any are."""
+    rest; `languages`: those whose hits are enough, the likelier first."""
 
     probability: float
     enough: bool
     reason: str
     missing: tuple[str, ...]
-    language: str | None = None
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +112,11 @@ def judge_evidence(reading: Reading, *, weights: Path = WEIGHTS_FILE) -> Evidenc
         weighed.append((enough, of == (first if enough else lang), probability, of, read))
     if not weighed:
         return EvidenceVerdict(0.0, False, _REASONS["other words"][lang], ())
-    enough, _, probability, of, read = max(weighed, key=lambda one: one[:3])
+    weighed.sort(key=lambda one: one[:3], reverse=True)
+    enough, _, probability, _, read = weighed[0]
     missing = missing_words(reading.asked, read.terms, read.missing, reading.chinese_words())
     if enough:
-        return EvidenceVerdict(probability, True, "", missing, of)
+        return EvidenceVerdict(probability, True, "", missing, tuple(of for enough, _, _, of, _ in weighed if enough))
     if not any(reading.terms(hit).held(reading.hit_words(hit)) for hit in range(len(reading.hits)) if reading.passages[hit]):
         reason = _REASONS["other words"][lang]
     elif missing:

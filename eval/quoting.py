@@ -9,7 +9,7 @@ its head row where both fit. This module picks; whether the evidence is enough t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -206,23 +206,26 @@ def select_quotes(question: str, hits: Sequence[Hit], *, limit: int, translate: 
     return best_quotes(Reading(question, hits, translate=translate), limit=limit)
 
 
-def answering_quotes(reading: Reading, *, limit: int, language: str | None = None) -> list[Quote]:
-    """Those of the `best_quotes` that may be the answer: none so much worse than the first that it is beside the question."""
-    quotes = best_quotes(reading, limit=limit, language=language)
+def answering_quotes(reading: Reading, *, limit: int, languages: Sequence[str] = ()) -> list[Quote]:
+    """Those of the `best_quotes` that may be the answer: none so much worse than the first that it is beside the question, and
+    none of other `languages`, the likeliest first, where the answer is known to be in these."""
+    within = [hit for hit in range(len(reading.hits)) if not languages or reading.language_of(hit) in languages]
+    quotes = best_quotes(reading, limit=limit, within=within, likely=next(iter(languages), None))
     return [quote for quote in quotes if quotes[0].score - quote.score < _BESIDE]
 
 
-def best_quotes(reading: Reading, *, limit: int, language: str | None = None) -> list[Quote]:
-    """At most `limit` quotes, best first, none inside another; fewer where the hits hold nothing of the question. The answer is
-    taken to be in this `language`, else in that of the first hit: the search has weighed the languages against each other."""
+def best_quotes(reading: Reading, *, limit: int, within: Collection[int] | None = None, likely: str | None = None) -> list[Quote]:
+    """At most `limit` quotes of the hits, or of those `within`, best first, none inside another; fewer where they hold nothing of
+    the question. The answer is taken to be in the language `likely`, else in that of the first hit: the search has weighed the
+    languages against each other."""
     quotes: list[Quote] = []
-    likely = language or (reading.language_of(0) if reading.hits else "")
+    likely = likely or (reading.language_of(0) if reading.hits else None)
     handicap = [_TRANSLATED_HANDICAP * (reading.language_of(hit) != likely) for hit in range(len(reading.hits))]
     ranked = sorted(((one.score - handicap[one.hit], one) for one in reading.scored()), key=lambda pair: -pair[0])
     for score, scored in ranked:
         if len(quotes) >= limit:
             break
-        if not scored.coverage:
+        if not scored.coverage or (within is not None and scored.hit not in within):
             continue
         hit = reading.hits[scored.hit]
         start, end = _quoted_span(scored.passage)

@@ -240,7 +240,7 @@ class Answering:
                 async for event in written:
                     yield event
         if draft.style is not Style.GENERATED and not draft.abstained:
-            for quoted in composer.quote(found.reading, self._settings.quotes, language=found.verdict.language):
+            for quoted in composer.quote(found.reading, self._settings.quotes, languages=found.verdict.languages):
                 yield quoted
         if not draft.sentences and not draft.abstained and not found.verdict.enough:
             draft.abstain(found.verdict.reason)

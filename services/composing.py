@@ -73,11 +73,11 @@ class Composer:
                                 async for one in settled:
                                     yield one
 
-    def quote(self, reading: Reading, limit: int, *, language: str | None = None) -> list[JudgedSentence]:
+    def quote(self, reading: Reading, limit: int, *, languages: Sequence[str] = ()) -> list[JudgedSentence]:
         """Adds the quotes that bear out what the model wrote, and those that answer the question as it was read: at most `limit`
-        of these, in this `language` rather than another."""
+        of these, of these `languages` where any are named."""
         bearing = [quote for sentence in self.draft.sentences for quote in select_quotes(sentence.text, self.given, limit=1)]
-        asked = answering_quotes(reading, limit=limit, language=language)
+        asked = answering_quotes(reading, limit=limit, languages=languages)
         shown = [normalise(sentence.text) for sentence in self.draft.sentences]
         added = []
         for quote in {(quote.hit.chunk, quote.text): quote for quote in [*bearing, *asked]}.values():

@@ -78,8 +78,8 @@ def test_strong_evidence_of_the_other_language_counts_behind_hits_of_the_questio
     question, behind = "保修索赔须在交付后多少天内提出？", hits((*CHINESE, *ENGLISH))
     reading = Reading(question, behind, translate=lambda _: WARRANTY)
     verdict = judge_evidence(reading)
-    assert (verdict.enough, verdict.language) == (True, "en"), verdict
-    (best,) = answering_quotes(reading, limit=1, language=verdict.language)
+    assert (verdict.enough, verdict.languages) == (True, ("en",)), verdict
+    (best,) = answering_quotes(reading, limit=2, languages=verdict.languages)
     assert best.text == ENGLISH[1]
 
 
