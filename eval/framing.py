@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from eval.units import Unit, read_units
+from ingest.tokens import simplified
 
 _FRAME = (
     "based provided given passage passages context document documents according mentioned mention state stated states "
@@ -44,6 +45,32 @@ _OPENING = re.compile(
     r"|(?:手册|文件|规定|制度|方案|说明书|纪要)(?:中|里)?(?:规定|写明|指出|提到|说明)[，,:：]?\s*)",
     re.IGNORECASE,
 )
+
+_SOURCE = r"(?:passages?|documents?|texts?|contexts?|sources?|excerpts?|(?:provided|given|available) (?:information|material)s?)"
+# `The passages do not mention a fee`, and nothing else: what follows a `but` would have to be judged.
+_ABSENCE = re.compile(
+    rf"\b{_SOURCE}\b[^,;.]{{0,30}}\b(?:(?:do|does|did) not|(?:do|does|did)n['’]t) (?:\w+ly )?"
+    r"(?:mention|provide|contain|specify|say|state|include|give|address|discuss|cover|indicate|explain|tell|answer)\b"
+    r"|\b(?:is|are|was|were) not (?:\w+ly )?"
+    r"(?:mentioned|provided|specified|stated|given|included|discussed|addressed|covered|found)"
+    rf" (?:in|by) (?:the |any of the |these |this )?(?:\w+ )?{_SOURCE}\b"
+    r"|\bno (?:specific |further )?(?:information|mention|details?)\b[^,;.]{1,80}"
+    rf"\bin (?:the |these |this )?(?:\w+ )?{_SOURCE}\b"
+    "|(?:资料|文档|文件|材料|文中|原文|文章|段落|上下文|片段|内容)[^，。；,;]{0,8}(?:没有|并未|未|没)[^，。；,;]{0,6}"
+    "(?:提到|提及|说明|提供|包含|给出|涉及|记载|写明|介绍|指出)",
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    r"\b(?:but|though|although|while|whereas|except|other than|only|so)\b|[,;] (?:however|therefore|hence)\b"
+    "|[，；,;]\\s*(?:但|不过|只|而|故)|但是|只是|所以|因此",
+    re.IGNORECASE,
+)
+
+
+def says_absence(sentence: str) -> bool:
+    """Whether all that the sentence says is that the documents do not tell something."""
+    written = simplified(sentence)
+    return _ABSENCE.search(written) is not None and _MORE.search(written) is None
 
 
 def opening_length(text: str) -> int:

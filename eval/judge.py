@@ -17,6 +17,7 @@ from pathlib import Path
 from eval.answer_parts import answer_spans, judged_part
 from eval.assessment import assess
 from eval.checks.statements import Statements
+from eval.framing import says_absence
 from eval.judge_model import WEIGHTS_FILE, Calibration, LanguageModel, read_judge_model
 from eval.support import Evidence, Reading
 from eval.types import Fault, Verdict
@@ -32,6 +33,7 @@ _SMALL_GAP = 12
 
 _REASONS = {
     "no content": {"en": "not judged: there is no content word to look for", "zh": "未核查：句中没有可供核对的实词"},
+    "absence": {"en": "not judged: it says what the documents do not hold", "zh": "未核查：此句说的是文档中没有的内容"},
     "other language": {"en": "not judged: the evidence is in another language", "zh": "未核查：依据是另一种语言"},
     "apart": {"en": "the evidence holds its words, but not together", "zh": "依据中有这些词，但并不在一起"},
     "missing": {"en": "the evidence does not hold: {words}", "zh": "依据中没有：{words}"},
@@ -121,6 +123,8 @@ class HouseJudge:
         lang = self._model.language_of(body)
         if not any(unit.content and unit.term not in _ASSENT for unit in reading.units):
             return _Judged(Verdict(UNKNOWN, False, (), _REASONS["no content"][lang], judged=False), None, ruled_out=False)
+        if says_absence(body):
+            return _Judged(Verdict(UNKNOWN, False, (), _REASONS["absence"][lang], judged=False), None, ruled_out=False)
         assessed = assess(body, statements, reading)
         checked = assessed.checked
         model = self._model_of(lang)

@@ -14,6 +14,7 @@ from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 
 from eval.framing import content_units, without_frame
+from eval.number_readings import DIGITS_OF, joined_sentences
 from eval.units import Background, Kind, Unit, read_units, shipped_background
 from ingest.errors import InputRefused
 from ingest.sentences import sentence_spans
@@ -96,8 +97,7 @@ class Evidence:
 
     def _read(self, text: str, offset: int) -> int:
         """Reads no more than every sentence asks for; returns the position from which on the next text is read."""
-        for start, end in segment_spans(text):
-            sentence = text[start:end]
+        for sentence in (*(text[start:end] for start, end in segment_spans(text)), *joined_sentences(text)):
             units = read_units(sentence)
             if not units:
                 continue
@@ -105,6 +105,8 @@ class Evidence:
                 self._append_segment(units[first : first + SEGMENT_UNITS], sentence, offset + units[first].position)
             for unit in units:
                 self.positions.setdefault(unit.term, []).append(offset + unit.position)
+                if unit.term in DIGITS_OF:
+                    self.positions.setdefault(DIGITS_OF[unit.term], []).append(offset + unit.position)
             self._sentences.append((offset, units))
             offset += units[-1].position + 2
         for _ in range(3):  # so that no window reaches over two texts
@@ -182,7 +184,7 @@ class Evidence:
             "uncovered_words": sum(not k for k in known),
             "rare_uncovered": sum(w > RARE_IDF and not k for w, k in zip(weights, known, strict=True)),
             "longest_uncovered_run": _longest_run(found),
-            "novel_pairs": sum(pair not in self._pairs for pair in pairs),
+            "novel_pairs": sum(pair not in self._pairs and not self._are_asked(pair) for pair in pairs),
             "scattered_pairs": sum(self._are_scattered(*pair) for pair in pairs) / max(1, len(pairs)),
             "kept_pairs": self._kept_pairs(terms, weights),
             "window_coverage": self._best_window(terms, weights, 3)[0] / (sum(weights) or 1.0),
@@ -213,7 +215,11 @@ class Evidence:
     def _are_scattered(self, first: str, second: str) -> bool:
         """Whether the evidence holds both terms, but in no segment together."""
         ours, theirs = self.segments_of(first), self.segments_of(second)
-        return bool(ours) and bool(theirs) and not ours & theirs
+        return bool(ours) and bool(theirs) and not ours & theirs and not self._are_asked((first, second))
+
+    def _are_asked(self, pair: tuple[str, str]) -> bool:
+        """Whether the question says both: an answer that repeats it puts nothing together by itself."""
+        return self.question_terms.issuperset(pair)
 
     def _kept_pairs(self, terms: Sequence[str], weights: Sequence[float]) -> float:
         """The share of what stands close together here, by the lesser idf, that a segment of the evidence holds together.
@@ -234,7 +240,7 @@ class Evidence:
         pair = (first, second)
         if pair not in self._kept:
             ours, theirs = self.segments_of(first), self.segments_of(second)
-            if ours & theirs:
+            if ours & theirs or self._are_asked(pair):
                 self._kept[pair] = 1.0
             else:
                 self._kept[pair] = 0.5 * any(at + 1 in theirs or at - 1 in theirs for at in ours)
@@ -261,9 +267,19 @@ class Evidence:
         for kind, a, b, c, d in SequenceMatcher(None, theirs, ours, autojunk=False).get_opcodes():
             if kind == "replace" and any(self._weighty(term) and term not in told for term in theirs[a:b]):
                 put = [u for u in units[c:d] if u.content and u.term not in held and self._weighty(u.term)]
-                if put:
+                if put and not self._stands_so(units, c, d):
                     found.append(put)
         return found
+
+    def _stands_so(self, units: Sequence[Unit], first: int, after: int) -> bool:
+        """Whether the evidence has the units of a place beside what stands before or after them here."""
+        inside = [unit for unit in units[first:after] if unit.content and unit.kind is not Kind.HAN]
+        before = next((unit for unit in reversed(units[:first]) if unit.content), None)
+        behind = next((unit for unit in units[after:] if unit.content), None)
+        return bool(inside) and any(
+            one is not None and other is not None and (one.term, other.term) in self._pairs
+            for one, other in ((before, inside[0]), (inside[-1], behind))
+        )
 
     def _weighty(self, term: str) -> bool:
         return term[0].isdigit() or self.background.idf(term) > RARE_IDF

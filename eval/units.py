@@ -25,6 +25,7 @@ BACKGROUND_FILE = Path(__file__).parent / "models" / "background.json.gz"
 _PIECE = re.compile(
     r"[a-z]++(?!\w|'[^\W\d_]|[-/.]\d)"  # a plain word: it can be no code, and saves nine in ten words the way through the rest
     rf"|[{HAN}〇]+"  # a Han run
+    r"|\d+(?=-(?:[a-z]{3,}|k[gmw]|[cm]m|[gmt]b)(?![\w-]))"  # the number of 24-hour, which is no code
     r"|[a-z0-9]*(?:[a-z][-_/.]?\d|\d[-_/][a-z])[a-z0-9]*(?:[-_/.][a-z0-9]+)*"  # a code: hx-200, m3, iso-9001/a, 3d-x
     r"|\d+(?:[.,]\d+)*"  # a number with its separators
     rf"|[^\W\d_{HAN}〇]+(?:'[^\W\d_{HAN}〇]+)?"  # a word; a Han character beside it begins a run of its own

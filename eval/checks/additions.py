@@ -19,6 +19,10 @@ from eval.units import Kind, Unit
 from ingest.synonyms import synonyms
 
 _BETWEEN = re.compile(r"[,;，；、]\s?|\s(?:and|or|as well as|plus|including|with)\s|以及|[和及与并]")
+# Parts that say nothing.
+_PHRASE = re.compile(
+    r"(?:on the other hand|in other words|for example|for instance|in addition|in general|you (?:can|should) follow)\b"
+)
 # Content words of a part that is looked at; a Chinese word of three characters has two pairs.
 _LEAST_UNITS = {"en": 2, "zh": 3}
 # Of the rarity of the rest's words, what one statement holds (docs/decisions/0020).
@@ -34,6 +38,8 @@ _REASONS = {
 def check_additions(claim: Claim) -> Finding | None:
     """The first part of a sentence, after its beginning, of which the evidence has no word."""
     for start, end in _parts(claim.statement.folded):
+        if _PHRASE.match(claim.statement.folded, start):
+            continue
         inside = [unit for unit in claim.statement.units if unit.content and start <= unit.start and unit.end <= end]
         if len(inside) < _LEAST_UNITS[claim.language] or any(_may_be_held(unit, claim) for unit in inside):
             continue

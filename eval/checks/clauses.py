@@ -18,7 +18,7 @@ _SAME_SENTENCE = 0.85
 _SAME_TOPIC = 0.6
 _BESIDE = 2
 _DENIALS = frozenset("不未没無无非")
-_MARKS = re.compile(r"[,，;；:：。]\s?|\s(?:but|while|whereas|although)\s")
+_MARKS = re.compile(r"[,，;；:：。()（）]\s?|\s(?:[-–—]|- -|but|while|whereas|although|who|whom|whose|which)\s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from itertools import takewhile
 
 from eval.checks.claim import Claim
 from eval.checks.clauses import alike
@@ -53,7 +54,7 @@ _BOUND = re.compile(
 )
 # Where one of these stands, the force may hang on something outside the clause.
 _CONDITION = re.compile(
-    r"\b(?:unless|except|only|otherwise|if|whether|until|nor|prevent\w*|avoid\w*|from \w+ing|so that)\b"
+    r"\b(?:unless|except|only|otherwise|if|whether|until|nor|not\b.*\bbefore|prevent\w*|avoid\w*|from \w+ing|so that)\b"
     r"|防止|避免|以免|免得|除非|除|只有|只能|仅|僅|否则|否則|如果|若|是否|未经|未經|没有.*不|不.*不"
 )
 
@@ -89,6 +90,8 @@ def check_modality(claim: Claim) -> Finding | None:
         others = [force_of(clause.text) for clause in theirs]
         if mine is None or any(other is None or frozenset((mine[0], other[0])) not in OPPOSED for other in others):
             continue
+        if mine[1] and any(_says_too(mine[0], clause.text) for clause in theirs):
+            continue
         other = next(other for other in others if other)
         start = ours.start + mine[1].start() if mine[1] else ours.start
         end = ours.start + mine[1].end() if mine[1] else ours.start + len(ours.text.rstrip())
@@ -104,6 +107,14 @@ def force_of(clause: str) -> tuple[Force, re.Match[str] | None] | None:
     plain = _without_bounds(clause)
     force = strongest_force(clause)
     return force, None if force is Force.STATE else _FORCES[force].search(plain)
+
+
+def _says_too(force: Force, clause: str) -> bool:
+    """Whether a clause says this too of one of its things: a firm `can` obtain what it `must` pay for."""
+    rest = _without_bounds(clause)
+    for stronger in takewhile(lambda one: one is not force, _FORCES):
+        rest = _FORCES[stronger].sub("", rest)  # the `must` of `must not` demands nothing
+    return _FORCES[force].search(rest) is not None
 
 
 def strongest_force(clause: str) -> Force:

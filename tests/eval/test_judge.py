@@ -212,3 +212,32 @@ def test_word_for_word_quotes_are_supported(judge: HouseJudge, labelled: list[La
     quotes = [one for one in labelled if one.kind == "verbatim"]
     supported = [judge.judge([one.sentence], evidence=[one.evidence])[0].supported for one in quotes]
     assert sum(supported) >= 0.99 * len(quotes)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The documents do not mention a parking fee.",
+        "A parking fee is not mentioned in the provided documents.",
+        "However, there is no information about parking in the documents.",
+        "文档中没有提到停车费。",
+        "资料未说明停车费的标准。",
+    ],
+)
+def test_what_the_documents_are_said_not_to_hold_is_not_judged(judge: HouseJudge, sentence: str) -> None:
+    found = verdict(judge, sentence, ENGLISH, CHINESE)
+    assert (found.judged, found.supported, found.fault) == (False, False, None)
+    assert found.reason.startswith(("not judged", "未核查"))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The documents do not mention a parking fee, but parking costs 9 euros.",
+        "The policy does not cover parking in Oslo.",
+        "文档中没有提到停车费，但停车每天收九元。",
+        "员工没有提供停车票据。",
+    ],
+)
+def test_what_is_said_beside_that_is_judged(judge: HouseJudge, sentence: str) -> None:
+    assert verdict(judge, sentence, ENGLISH, CHINESE).judged

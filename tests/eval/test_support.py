@@ -122,6 +122,20 @@ def test_a_value_put_in_place_of_another_is_a_substitution() -> None:
     assert features("The seal of the pump is replaced by Birgit Solheim every spring.", text)["substitutions"] == 0
 
 
+def test_what_stands_so_elsewhere_in_the_evidence_is_no_substitution() -> None:
+    text = (
+        "A toddler fell to her death after being dragged by an escalator. Her name was Nurhayada Sofia, and Sofia fell on Monday."
+    )
+    assert features("Sofia fell to her death after being dragged by an escalator.", text)["substitutions"] == 0
+    assert features("Monday fell to her death after being dragged by an escalator.", text)["substitutions"] == 1
+
+
+def test_words_that_stand_together_in_the_question_are_not_scattered() -> None:
+    text = "Leeds builds pumps. Many quite different matters are told in between. Solheim answers."
+    asked = features("Leeds Solheim.", text, question="Is Solheim in Leeds?")
+    assert (asked["scattered_pairs"], asked["novel_pairs"], asked["kept_pairs"]) == (0, 0, 1)
+
+
 def test_a_table_row_is_a_segment_of_its_own() -> None:
     table = "Type | Price\nKX-200 | EUR 1,940\nKX-350 | EUR 3,260"
     assert len([s for s in Evidence([table]).segments if s[0]]) == 3

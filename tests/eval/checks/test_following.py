@@ -102,3 +102,21 @@ def test_a_part_of_which_the_evidence_has_no_word_is_not_in_it(sentence: str, ev
 )
 def test_a_new_word_or_a_sentence_in_other_words_is_no_addition(sentence: str) -> None:
     assert not [finding for finding in checked(sentence, EVIDENCE).findings if finding.check == "additions"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence"),
+    [
+        (
+            "Winter is the coldest season in the zone.",
+            "Winter is the coldest season in the zone (it does not occur in the tropics).",
+        ),
+        ("Tools were made for members.", "Tools were made for members who did not have much experience."),
+        ("Anna Birk will leave the club.", "That has not stopped Anna Birk - - who will leave the club - - being named."),
+        ("A firm can obtain the use of assets.", "A firm can obtain the use of assets for which it must pay."),
+        ("Wait two days (48 hours) before joining the pipes.", "Do not join the pipes before two days (48 hours) have passed."),
+        ("Helmets, on the other hand, are compulsory in all caves.", EVIDENCE),
+    ],
+)
+def test_what_is_denied_or_demanded_beside_the_clause_is_no_fault(sentence: str, evidence: str) -> None:
+    assert checked(sentence, evidence).findings == ()
