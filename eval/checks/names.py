@@ -34,6 +34,10 @@ _FAMILY_NAMES = frozenset(
 # A name takes so many of a short Chinese sentence's character pairs that little more than this is left to be the same.
 _SAME_BUT_A_NAME = 0.4
 _SAME_CHARACTERS = 0.7
+# What a person's name follows; other characters before a family name mostly make a word with it (服务费, 工具钟).
+_BEFORE_NAMES = re.compile(
+    r"(?<=.)[为是由叫]$|(?:经理|主任|主管|部长|总监|书记|校长|院长|主席|总裁|事长|程师|医生|组长|班长|店长|责人|系人|批人)$"
+)
 _HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}")
 
 
@@ -109,6 +113,7 @@ def _chinese_exchanges(claim: Claim) -> Iterator[tuple[tuple[int, int], str, Sta
     ours = claim.statement.text
     if not any(character in _FAMILY_NAMES for character in ours):
         return
+    yield from _strange_names(claim)
     for text, share in claim.coverage.items():
         if share < _SAME_BUT_A_NAME:
             continue
@@ -118,6 +123,26 @@ def _chinese_exchanges(claim: Claim) -> Iterator[tuple[tuple[int, int], str, Sta
         for kind, a, b, c, d in matcher.get_opcodes():
             if kind == "replace" and may_be_han_name(text[a:b]) and may_be_han_name(ours[c:d]):
                 yield (c, d), text[a:b], read_statement(text)
+
+
+def _strange_names(claim: Claim) -> Iterator[tuple[tuple[int, int], str, Statement]]:
+    """Names of which the evidence has no pair of characters, after the same two characters as another name there."""
+    evidence, ours = claim.evidence.evidence, claim.statement.text
+    for at in range(2, len(ours) - 2):
+        name, before = ours[at : at + 3], ours[at - 2 : at]
+        if not (_BEFORE_NAMES.search(before) and _is_rare_name(name, claim)):
+            continue
+        if not evidence.positions.keys().isdisjoint((name[:2], name[1:])):
+            continue
+        for text in claim.coverage:
+            other = text.partition(before)[2][:3]
+            if _is_rare_name(other, claim):
+                yield (at, at + 3), other, read_statement(text)
+
+
+def _is_rare_name(text: str, claim: Claim) -> bool:
+    unseen = claim.evidence.evidence.background.is_unseen
+    return len(text) == 3 and may_be_han_name(text) and unseen(text[:2]) and unseen(text[1:])
 
 
 def may_be_han_name(text: str) -> bool:

@@ -13,6 +13,8 @@ from eval.checks.comparison import check_bounds, check_direction
 from eval.checks.dates import check_dates, confirmed_dates
 from eval.checks.exchange import check_exchange
 from eval.checks.finding import Confirmed, Finding
+from eval.checks.labels import check_labels
+from eval.checks.listed import check_listed
 from eval.checks.modality import check_modality
 from eval.checks.names import check_codes, check_people
 from eval.checks.numbers import Sought, check_numbers, confirmations, missing_number, seek_numbers
@@ -82,6 +84,8 @@ def run_checks(claim: Claim, reading: Reading) -> Checked:
         check_opposites(claim),
         check_scope(claim),
         check_bindings(claim),
+        check_labels(claim),
+        check_listed(claim),
         check_aligned_numbers(claim),
         check_substituted_word(claim),
         check_additions(claim),

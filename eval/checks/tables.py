@@ -6,19 +6,23 @@ where the crossing holds what the sentence says, where no head is named, or wher
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from eval.checks.claim import Claim
 from eval.checks.finding import Finding
 from eval.checks.numbers import same_quantity
 from eval.checks.quantities import Quantity
-from eval.checks.statements import Statement
+from eval.checks.statements import Statement, read_statement
 from eval.checks.table_cells import BAR, Cell, Table, read_tables
 from eval.types import Fault
 from eval.units import Kind
 
 # A cell's text shorter than this is found in a sentence by chance.
 _LEAST_CHARACTERS = 2
+_LEAST_WORDS = 2
+# A head may name several things: P5与P6.
+_PARTS = re.compile(r"[与和、/&]|\band\b")
 # Prose that shares this much with the sentence and holds the value bears it out whatever a table says.
 _BORNE_OUT = 0.5
 
@@ -50,11 +54,13 @@ def _check(claim: Claim, table: Table) -> Finding | None:
     said = [(cell, span) for cell in table.cells for span in [_place(claim, cell)] if span]
     right = [span for cell, span in said if cell in crossing]
     for cell, span in said:
-        if any(start < span[1] and span[0] < end for start, end in right):
+        if any(start < span[1] and span[0] < end for start, end in right) or _is_half_named(claim, cell, rows):
             continue
         expected = _counterpart(cell, crossing)
         ours = claim.statement.text[span[0] : span[1]]
-        if expected and not any(one is expected for one, _ in said) and not _is_borne_out(claim, ours):
+        if not expected or ours in expected.content.text or any(one is expected for one, _ in said):
+            continue
+        if not _is_borne_out(claim, ours):
             reason = _REASONS["cell"][claim.language].format(
                 theirs=expected.content.text, heads=_heads(expected), ours=ours, others=_heads(cell)
             )
@@ -67,10 +73,21 @@ def _named(claim: Claim, heads: Iterable[Statement]) -> frozenset[str]:
     told = {unit.term for unit in claim.statement.units}
     named: dict[str, frozenset[str]] = {}
     for head in heads:
-        terms = frozenset(unit.term for unit in head.units if unit.content) or frozenset(unit.term for unit in head.units)
-        if terms and terms <= told and not all(term.isdigit() for term in terms):
-            named[head.text] = terms
+        for part in _PARTS.split(head.text):
+            terms = _terms(read_statement(part))
+            if terms and terms <= told and not all(term.isdigit() for term in terms):
+                named[head.text] = terms
     return frozenset(text for text, terms in named.items() if not any(terms < other for other in named.values()))
+
+
+def _is_half_named(claim: Claim, cell: Cell, rows: frozenset[str]) -> bool:
+    """Whether the sentence names the cell's row, and of its column's head some words: 恢复 of 恢复目标."""
+    told = {unit.term for unit in claim.statement.units}
+    return cell.row.text in rows and not _terms(cell.column).isdisjoint(told) and not _terms(cell.column) <= told
+
+
+def _terms(head: Statement) -> frozenset[str]:
+    return frozenset(unit.term for unit in head.units if unit.content) or frozenset(unit.term for unit in head.units)
 
 
 def _place(claim: Claim, cell: Cell) -> tuple[int, int] | None:
@@ -81,7 +98,16 @@ def _place(claim: Claim, cell: Cell) -> tuple[int, int] | None:
     if len(text) < _LEAST_CHARACTERS or not cell.content.words:
         return None
     at = claim.statement.folded.find(text)
-    return (at, at + len(text)) if at >= 0 else None
+    return (at, at + len(text)) if at >= 0 else _words_place(claim, _terms(cell.content))
+
+
+def _words_place(claim: Claim, terms: frozenset[str]) -> tuple[int, int] | None:
+    """Where the sentence has all the words, with no more between them than they are; None for a single one."""
+    units = [unit for unit in claim.statement.units if unit.term in terms]
+    if len(terms) < _LEAST_WORDS or {unit.term for unit in units} != terms:
+        return None
+    near = units[-1].position - units[0].position < 2 * len(terms)
+    return (units[0].start, units[-1].end) if near else None
 
 
 def _quantity_place(claim: Claim, quantity: Quantity) -> tuple[int, int] | None:
